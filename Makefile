@@ -1,0 +1,34 @@
+# Needs python3 >= 3.11, make and a package index. Everything happens in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+DIR ?= samples
+JOBS ?= 2
+
+.PHONY: install demo test lint bench clean
+
+install: .venv/.installed
+
+.venv/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[media,train,dev]'
+	touch $@
+
+demo: install
+	$(BIN)/emorank search "shouting, loud, fast and excited" $(DIR) --top 5
+	$(BIN)/emorank search "slow, quiet, tired voice without energy" $(DIR) --top 5
+
+test: install
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python benchmarks/encoding.py
+	$(BIN)/python benchmarks/startup.py
+
+clean:
+	rm -rf .venv build dist

