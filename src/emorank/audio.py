@@ -9,7 +9,7 @@ import os
 import stat
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,44 @@ from emorank.errors import AudioError
 SAMPLE_RATE = 16_000  # Hz, of everything that leaves this module
 
 SNDFILE_SUFFIXES = frozenset(
-    ".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf .w64 .rf64".split()
+    [
+        ".wav",
+        ".wave",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".mp3",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".au",
+        ".snd",
+        ".caf",
+        ".w64",
+        ".rf64",
+    ]
 )
 MEDIA_SUFFIXES = frozenset(
-    ".m4a .mp4 .webm .mkv .mka .mov .aac .wma .amr .3gp .m4b .avi .mpg .mpeg .ac3 .weba .ts".split()
+    [
+        ".m4a",
+        ".mp4",
+        ".webm",
+        ".mkv",
+        ".mka",
+        ".mov",
+        ".aac",
+        ".wma",
+        ".amr",
+        ".3gp",
+        ".m4b",
+        ".avi",
+        ".mpg",
+        ".mpeg",
+        ".ac3",
+        ".weba",
+        ".ts",
+    ]
 )
 SUFFIXES = SNDFILE_SUFFIXES | MEDIA_SUFFIXES
 
@@ -100,7 +134,7 @@ def _check_file(name: str) -> None:
         if status.st_size == 0:
             raise AudioError(name, "the file is empty (0 bytes).")
         with open(name, "rb") as file:
-            _check_wav_is_whole(name, file.read(12), status.st_size)
+            _check_chunks_are_there(name, file.read(12), status.st_size)
     except PermissionError as error:
         raise AudioError(name, "no permission to read it.") from error
     except FileNotFoundError as error:
@@ -109,18 +143,23 @@ def _check_file(name: str) -> None:
         raise AudioError(name, f"it cannot be opened ({getattr(error, 'strerror', None) or error}).") from error
 
 
-def _check_wav_is_whole(name: str, head: bytes, size: int) -> None:
-    """libsndfile reads a cut-off wav without a word, so its chunk sizes are compared with the file here."""
-    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+def _check_chunks_are_there(name: str, head: bytes, size: int) -> None:
+    """libsndfile reads a cut-off wav or aiff without a word, so the size of their samples is compared with the file."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        layout, samples = "<4sI", b"data"
+    elif head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        layout, samples = ">4sI", b"SSND"
+    else:
         return
     with open(name, "rb") as file:
         at = 12
         while at + 8 <= size:
             file.seek(at)
-            kind, length = struct.unpack("<4sI", file.read(8))
-            if kind == b"data":
-                if length not in _UNKNOWN_SIZES and at + 8 + length > size:
-                    raise AudioError(name, f"it is truncated: {length} bytes of samples promised, {size - at - 8} there.")
+            kind, length = struct.unpack(layout, file.read(8))
+            if kind == samples:
+                there = size - at - 8
+                if length > there and length not in _UNKNOWN_SIZES:
+                    raise AudioError(name, f"it is truncated: {length} bytes of samples promised, {there} there.")
                 return
             at += 8 + length + length % 2
 
@@ -155,7 +194,13 @@ def _open(name: str, start: float, end: float | None) -> tuple[int, Iterator[Blo
 class _Decoder:
     """One open file: `rate` in Hz, `duration` in seconds, `read` -> mono blocks at that rate."""
 
-    def __init__(self, rate: int, seconds: float, read: Callable[[float, float | None], Iterator[Block]], close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        rate: int,
+        seconds: float,
+        read: Callable[[float, float | None], Iterator[Block]],
+        close: Callable[[], None],
+    ) -> None:
         self.rate = rate
         self.duration = seconds
         self.read = read
@@ -175,7 +220,9 @@ class _Decoder:
             except ImportError:
                 if media:
                     suffix = Path(name).suffix.lower().lstrip(".")
-                    raise AudioError(name, f"{suffix} files need the media extra; run: pip install 'emorank[media]'") from error
+                    raise AudioError(
+                        name, f"{suffix} files need the media extra; run: pip install 'emorank[media]'"
+                    ) from error
                 raise AudioError(name, "it is not audio, or damaged beyond decoding.") from error
         return _media(name)
 
@@ -216,25 +263,29 @@ def _sndfile(name: str) -> _Decoder:
             step = max(1, min(round(_BLOCK * file.samplerate), 50_000_000 // file.channels))
             while last is None or at < last:
                 wanted = step if last is None else min(step, last - at)
-                data = file.read(min(wanted, max(0, promised - at)) if exact else wanted, dtype="float32", always_2d=True)
+                data = file.read(
+                    min(wanted, max(0, promised - at)) if exact else wanted, dtype="float32", always_2d=True
+                )
                 if not len(data):
                     break
                 at += len(data)
                 yield np.ascontiguousarray(data.mean(axis=1))
         except soundfile.LibsndfileError as error:
-            raise AudioError(name, f"decoding failed at {at / file.samplerate:.1f} s: it is truncated or damaged.") from error
+            raise AudioError(
+                name, f"decoding failed at {at / file.samplerate:.1f} s: it is truncated or damaged."
+            ) from error
         until = promised if last is None else min(promised, last)
         if exact and at < until:
-            raise AudioError(name, f"it is truncated: it ends at {at / file.samplerate:.1f} s of {promised / file.samplerate:.1f} s.")
+            raise AudioError(
+                name, f"it is truncated: it ends at {at / file.samplerate:.1f} s of {promised / file.samplerate:.1f} s."
+            )
 
     return _Decoder(file.samplerate, promised / file.samplerate, read, file.close)
 
 
 def _close_quietly(descriptor: int) -> None:
-    try:
+    with suppress(OSError):
         os.close(descriptor)
-    except OSError:
-        pass
 
 
 def _media(name: str) -> _Decoder:

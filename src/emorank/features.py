@@ -46,7 +46,9 @@ class FeatureStore:
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("CREATE TABLE IF NOT EXISTS features (key TEXT PRIMARY KEY, vector BLOB NOT NULL)")
         except (OSError, sqlite3.Error) as error:
-            raise EmorankError(f"{self.path}: the feature store cannot be opened ({error}); remove it to start anew.") from error
+            raise EmorankError(
+                f"{self.path}: the feature store cannot be opened ({error}); remove it to start anew."
+            ) from error
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, timeout=60)

@@ -5,6 +5,7 @@ a voice. Once trained, a head is one matrix, so this class needs numpy alone; th
 """
 
 import dataclasses
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -105,10 +106,13 @@ class EmotionRankCLAP:
             config = json.loads((folder / CONFIG_FILE).read_text("utf8"))
             arrays = load_file(folder / WEIGHTS_FILE)
             if config["format"] != FORMAT:
-                raise EmorankError(f"{folder}: a model of format {config['format']}, this emorank reads {FORMAT}; upgrade emorank.")
-            heads = [Head(*(arrays[f"{head}.{array}"] for array in _ARRAYS)) for head in _HEADS]
+                raise EmorankError(
+                    f"{folder}: a model of format {config['format']}, this emorank reads {FORMAT}; upgrade emorank."
+                )
+            audio, text = (Head(*(arrays[f"{head}.{array}"] for array in _ARRAYS)) for head in _HEADS)
             return cls(
-                *heads,
+                audio,
+                text,
                 scale=float(arrays["scale"][0]),
                 locator=arrays["locator"],
                 config=ModelConfig(
@@ -133,6 +137,14 @@ class EmotionRankCLAP:
     def embedding_dim(self) -> int:
         """Length of an embedding, the same for audio and text."""
         return len(self.audio.bias)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells models apart whose audio embeddings or places on the plane differ."""
+        digest = hashlib.sha256(self.config.audio_encoder.encode())
+        for array in (*(getattr(self.audio, name) for name in _ARRAYS), self.locator):
+            digest.update(np.ascontiguousarray(array, np.float32).tobytes())
+        return digest.hexdigest()[:16]
 
     @property
     def audio_encoder(self) -> AudioEncoder:
@@ -189,16 +201,19 @@ class EmotionRankCLAP:
         return result
 
     def locate(self, audio: Array) -> Array:
-        """Where audio embeddings lie: (n, k) on 1..7, valence, arousal and dominance in the order of `config.dimensions`."""
+        """Where audio embeddings lie: (n, k) on 1..7, the dimensions in the order of `config.dimensions`."""
         points = audio @ self.locator[:-1] + self.locator[-1]
-        return np.clip(points, LOWEST, HIGHEST).astype(np.float32)
+        result: Array = np.clip(points, LOWEST, HIGHEST).astype(np.float32)
+        return result
 
 
 def _wave(item: str | os.PathLike[str] | np.ndarray, index: int) -> Array:
     if not isinstance(item, np.ndarray):
         return audio.load(item)
     if item.ndim != 1 or not item.size:
-        raise EmorankError(f"Input {index}: an array of shape {item.shape}; mono samples at 16 kHz are needed, shape (n,).")
+        raise EmorankError(
+            f"Input {index}: an array of shape {item.shape}; mono samples at 16 kHz are needed, shape (n,)."
+        )
     if not np.issubdtype(item.dtype, np.floating):
         raise EmorankError(f"Input {index}: samples of type {item.dtype}; floats between -1 and 1 are needed.")
     if not np.isfinite(item).all():
@@ -222,5 +237,9 @@ def _find(name: str) -> Path:
         try:
             return Path(snapshot_download(name, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE]))
         except Exception as error:  # the hub raises many kinds; each means that the model is not to be had
-            raise EmorankError(f"Model {name!r} could not be had from the hub, and there is no such folder ({type(error).__name__}).") from error
-    raise EmorankError(f"There is no model {name!r}; name a packaged one ({known}), a folder made by emorank train, or a hub id.")
+            raise EmorankError(
+                f"Model {name!r} could not be had from the hub, and there is no such folder ({type(error).__name__})."
+            ) from error
+    raise EmorankError(
+        f"There is no model {name!r}; name a packaged one ({known}), a folder made by emorank train, or a hub id."
+    )

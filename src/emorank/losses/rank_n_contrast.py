@@ -19,7 +19,8 @@ class RankNContrast(nn.Module):
     s = scale * cosine, averaged over all pairs. The paper's formula does not say whether j itself and the texts
     that tie with it stand in the denominator; the three readings are:
 
-    * ``at_least_as_far`` (default): S = texts k with d_ik >= d_ij, as in Rank-N-Contrast (Zha et al., 2023). Never negative.
+    * ``at_least_as_far`` (default): S = texts with d_ik >= d_ij, as in Rank-N-Contrast (Zha et al., 2023). Never
+      negative.
     * ``farther_and_self``: S = texts with d_ik > d_ij, and j. Never negative.
     * ``farther``: S = texts with d_ik > d_ij, as printed. Pairs with an empty S are left out of the mean. Unbounded
       below when the temperature is learnt.

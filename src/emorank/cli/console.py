@@ -1,0 +1,83 @@
+"""What the commands share in front of a person: progress on standard error, results on standard output."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from emorank.errors import AudioError
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error where that is a terminal; the function takes how many are done and how many there are."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def say(sentence: str) -> None:
+    """A remark to the person, on standard error."""
+    print(sentence, file=sys.stderr)
+
+
+def name_broken(broken: Sequence[AudioError]) -> None:
+    """Each recording that was skipped, once, with its reason."""
+    for error in broken:
+        say(f"skipped {error}")
+    if broken:
+        say(f"{len(broken)} skipped.")
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def as_typed(path: str, root: str) -> str:
+    """An absolute path under `root` -> the path as a person who typed `root` would write it."""
+    top = os.path.abspath(root)
+    if path == top:
+        return root
+    return os.path.join(root, os.path.relpath(path, top))
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], left: frozenset[str] = frozenset({"recording"})
+) -> None:
+    """A table on standard output; as plain tab-separated lines where that is not a terminal."""
+    if not sys.stdout.isatty():
+        print("\t".join(columns))
+        for row in rows:
+            print("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(
+            column, justify="left" if column in left else "right", overflow="fold", ratio=1 if column in left else None
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def clock(seconds: float) -> str:
+    """Seconds -> m:ss.s, or h:mm:ss.s."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{minutes:02d}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
+    return f"{hours}:{tail}" if hours else tail

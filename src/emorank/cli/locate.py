@@ -1,0 +1,65 @@
+"""emorank locate: valence, arousal and dominance of every recording."""
+
+import csv
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+from emorank.cli.console import as_typed, clock, name_broken, print_json, print_table, progress
+from emorank.errors import EmorankError
+
+
+def locate(
+    root: str,
+    /,
+    *,
+    format: Literal["table", "csv", "json"] = "table",
+    json: bool = False,
+    model: str = "emorank-base",
+    index: Path | None = None,
+) -> None:
+    """Valence, arousal and dominance of every recording, or of every segment of long ones, 1..7.
+
+    1 is very negative / very calm / very weak, 4 neutral, 7 very positive / very active / in control. The numbers of
+    emorank-base are estimates learnt from acted speech with derived labels.
+
+    Args:
+        root: A folder, or a recording.
+        format: table, csv or json.
+        json: The same as --format json.
+        model: A packaged model, a folder made by emorank train, or a hub id.
+        index: Where the index is kept; by default in the user's cache.
+    """
+    if not os.path.exists(root):
+        raise EmorankError(f"{root}: there is no such file or folder.")
+
+    from emorank.model import EmotionRankCLAP
+    from emorank.search import Index
+
+    clap = EmotionRankCLAP.from_pretrained(model)
+    kept = Index(index, clap) if index is not None else Index.of(root, clap)
+    with progress("listening") as bar:
+        update = kept.update(root, bar)
+    name_broken(update.broken)
+    segments = kept.segments().under(os.path.abspath(root))
+    if not segments.paths:
+        raise EmorankError(f"{root}: there are no recordings that can be located.")
+    columns = ("path", "start", "end", "valence", "arousal", "dominance")
+    rows = [
+        (as_typed(path, root), round(start, 2), round(end, 2), *(round(float(x), 2) for x in point))
+        for path, start, end, point in zip(
+            segments.paths, segments.start.tolist(), segments.end.tolist(), segments.points, strict=True
+        )
+    ]
+    if json or format == "json":
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    elif format == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    else:
+        print_table(
+            ("valence", "arousal", "dominance", "from", "to", "recording"),
+            [(*(f"{x:.1f}" for x in point), clock(start), clock(end), path) for path, start, end, *point in rows],
+        )

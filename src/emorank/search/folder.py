@@ -1,0 +1,88 @@
+"""Which recordings a folder holds."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from emorank.audio import SUFFIXES
+from emorank.errors import AudioError, EmorankError
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file as it was when the folder was read.
+
+    Args:
+        path: absolute path.
+        size: in bytes.
+        changed: time of the last change, in nanoseconds.
+    """
+
+    path: str
+    size: int
+    changed: int
+
+
+def recordings(root: str | os.PathLike[str]) -> tuple[list[Recording], list[AudioError]]:
+    """All recordings under a folder (or the one file named), by suffix, in the order of their paths.
+
+    Links to folders are followed, each folder is entered once, so loops end. Names that begin with a dot are hidden.
+
+    Returns:
+        The recordings, and the files or folders that cannot even be looked at, each with its reason.
+
+    Raises:
+        EmorankError: there is nothing at `root`.
+    """
+    top = os.path.abspath(os.fspath(root))
+    if not os.path.exists(top):
+        raise EmorankError(f"{os.fspath(root)}: there is no such file or folder.")
+    broken: list[AudioError] = []
+    names = sorted(_walk(top, set(), broken)) if os.path.isdir(top) else [top]
+    found = []
+    for name in names:
+        try:
+            name.encode("utf8")
+            status = os.stat(name)
+            found.append(Recording(name, status.st_size, status.st_mtime_ns))
+        except UnicodeEncodeError:
+            shown = os.fsencode(name).decode("utf8", "replace")
+            broken.append(AudioError(shown, "its name is not valid UTF-8; rename it."))
+        except OSError as error:
+            broken.append(AudioError(name, f"it cannot be opened ({error.strerror})."))
+    return found, broken
+
+
+def within(path: str, root: str) -> bool:
+    """Whether an absolute path is `root` or lies under it."""
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _walk(folder: str, entered: set[tuple[int, int]], broken: list[AudioError]) -> Iterator[str]:
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        try:
+            status = os.stat(current)
+            if (status.st_dev, status.st_ino) in entered:
+                continue
+            entered.add((status.st_dev, status.st_ino))
+            entries = list(os.scandir(current))
+        except OSError as error:
+            broken.append(AudioError(current, f"the folder cannot be read ({error.strerror})."))
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if _is_folder(entry):
+                waiting.append(entry.path)
+            elif Path(entry.name).suffix.lower() in SUFFIXES:
+                yield entry.path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads in a circle is no folder
+        return False

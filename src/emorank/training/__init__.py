@@ -1,0 +1,1 @@
+"""Training of the two heads on cached encoder outputs."""

@@ -1,0 +1,78 @@
+"""The heads as Lightning sees them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import lightning.pytorch as lightning
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from emorank.losses import RankNContrast
+from emorank.training.config import TrainConfig
+from emorank.training.data import Batch, Part, batches
+from emorank.training.heads import Heads
+
+DEVELOPMENT_LOSS = "development_loss"
+
+
+class _Epoch(IterableDataset[Batch]):
+    """The batches of one epoch."""
+
+    def __init__(self, part: Part, config: TrainConfig, epoch: int) -> None:
+        self._part, self._config, self._epoch = part, config, epoch
+
+    def __iter__(self) -> Iterator[Batch]:
+        c = self._config
+        return batches(self._part, c.batch_size, c.captions, c.seed, self._epoch)
+
+
+class Module(lightning.LightningModule):
+    """Trains the heads with Rank-N-Contrast.
+
+    Args:
+        train: utterances and captions to learn from.
+        development: utterances and captions whose loss chooses the epoch that is kept.
+        config: every choice.
+    """
+
+    def __init__(self, train: Part, development: Part, config: TrainConfig) -> None:
+        super().__init__()
+        self._train, self._development, self.config = train, development, config
+        torch.manual_seed(config.seed)
+        self.heads = Heads(train, config.embedding_dim, config.dropout)
+        self.loss = RankNContrast(config.negatives, config.anchors)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """The batches of the current epoch; its number alone decides order, draws and dropout."""
+        torch.manual_seed(self.config.seed * 1_000_003 + self.current_epoch)
+        return DataLoader(_Epoch(self._train, self.config, self.current_epoch), batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """All of the development part, the same batches after every epoch."""
+        return DataLoader(_Epoch(self._development, self.config, epoch=-1), batch_size=None)
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """The loss of one batch."""
+        return self._loss(batch)
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        """Adds to the development loss."""
+        self.log(DEVELOPMENT_LOSS, self._loss(batch), batch_size=len(batch.audio))
+
+    def configure_optimizers(self) -> Any:
+        """AdamW; the temperature is not decayed."""
+        decayed = [p for name, p in self.heads.named_parameters() if name != "log_scale"]
+        groups: list[dict[str, Any]] = [{"params": decayed}, {"params": [self.heads.log_scale], "weight_decay": 0.0}]
+        return torch.optim.AdamW(groups, lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, index: int) -> Batch:
+        """Lightning moves only what it knows; a batch is a dataclass with labels inside."""
+        targets = type(batch.targets)(batch.targets.audio_labels.to(device), batch.targets.text_labels.to(device))
+        return Batch(batch.audio.to(device), batch.text.to(device), targets)
+
+    def _loss(self, batch: Batch) -> Tensor:
+        loss: Tensor = self.loss(
+            self.heads.audio(batch.audio), self.heads.text(batch.text), batch.targets, self.heads.scale
+        )
+        return loss
