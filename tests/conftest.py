@@ -49,3 +49,38 @@ def recordings(tmp_path: Path) -> Callable[..., Path]:
         return target
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_whisper(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An audio encoder in Whisper's format with random weights, by the name that emorank knows it under."""
+    import torch
+    from transformers import WhisperConfig
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+    folder = tmp_path_factory.mktemp("tiny-whisper")
+    torch.manual_seed(0)
+    config = WhisperConfig(d_model=16, encoder_layers=3, encoder_attention_heads=2, encoder_ffn_dim=32, num_mel_bins=80)
+    WhisperEncoder(config).save_pretrained(folder)
+    return f"{folder}/1+2"
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_whisper: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with random heads on the tiny audio encoder and the packaged text encoder."""
+    return save_model(tmp_path_factory.mktemp("tiny-model"), tiny_whisper, seed=0)
+
+
+def save_model(folder: Path, encoder: str, seed: int) -> Path:
+    from emorank.model import EmotionRankCLAP, Head, ModelConfig
+
+    rng = np.random.default_rng(seed)
+
+    def head(dim: int) -> Head:
+        weight = rng.standard_normal((32, dim)).astype(np.float32) / np.sqrt(dim)
+        zeros, ones = np.zeros(dim, np.float32), np.ones(dim, np.float32)
+        return Head(zeros, ones, weight.astype(np.float32), np.zeros(32, np.float32))
+
+    locator = np.vstack([rng.standard_normal((32, 3)), np.full((1, 3), 4.0)]).astype(np.float32)
+    EmotionRankCLAP(head(64), head(384), 1.0, locator, ModelConfig(audio_encoder=encoder)).save(folder)
+    return folder

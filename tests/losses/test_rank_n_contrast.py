@@ -23,7 +23,9 @@ def negatives_of(distances: Tensor, i: int, j: int, reading: str) -> list[int]:
     return [*farther, j] if reading == "farther_and_self" else farther
 
 
-def oracle(audio: Tensor, text: Tensor, audio_labels: Tensor, text_labels: Tensor, scale: float, reading: str) -> Tensor:
+def oracle(
+    audio: Tensor, text: Tensor, audio_labels: Tensor, text_labels: Tensor, scale: float, reading: str
+) -> Tensor:
     """The paper's double sum, one pair at a time."""
     distances = torch.cdist(audio_labels.double(), text_labels.double())
     terms = []
@@ -53,7 +55,9 @@ def test_golden_case_of_figure_1() -> None:
     assert negatives_of(distances, 0, 2, "farther") == []
     s = torch.tensor([0.9, 0.3, -0.2])
     loss = rank_n_contrast(s[None], distances[:1], "farther")
-    by_hand = (-math.log(math.exp(0.9) / (math.exp(0.3) + math.exp(-0.2))) - math.log(math.exp(0.3) / math.exp(-0.2))) / 2
+    by_hand = (
+        -math.log(math.exp(0.9) / (math.exp(0.3) + math.exp(-0.2))) - math.log(math.exp(0.3) / math.exp(-0.2))
+    ) / 2
     assert loss.item() == pytest.approx(by_hand, abs=1e-6)
 
 
