@@ -10,7 +10,7 @@ from emorank.cli.console import name_broken, print_json, progress
 
 def evaluate(
     *,
-    data: Path,
+    data: Annotated[list[Path], Parameter(consume_multiple=True)],
     model: str = "emorank-base",
     test: Annotated[list[Literal["ordinality"]], Parameter(consume_multiple=True)] = ["ordinality"],  # noqa: B006
     split: str = "test",
@@ -22,18 +22,18 @@ def evaluate(
     between what was asked for and the labels of what came (paper section 4.2.2).
 
     Args:
-        data: Utterance table (.parquet or .csv) with path, valence, arousal.
+        data: Utterance tables (.parquet or .csv) with path, valence, arousal.
         model: A packaged model, a folder made by emorank train, or a hub id.
         test: What to measure.
         split: Which split of the table; a table without splits is taken whole.
         json: Print one JSON document.
     """
-    from emorank.corpora import read_table
+    from emorank.corpora import read_tables
     from emorank.measure import measure_ordinality
     from emorank.model import EmotionRankCLAP
 
     with progress("listening") as bar:
-        report, broken = measure_ordinality(EmotionRankCLAP.from_pretrained(model), read_table(data), split, bar)
+        report, broken = measure_ordinality(EmotionRankCLAP.from_pretrained(model), read_tables(data), split, bar)
     name_broken(broken)
     if json:
         print_json({"ordinality": report.as_dict()})

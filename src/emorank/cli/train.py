@@ -12,14 +12,14 @@ from emorank.training.config import TrainConfig
 
 def train(
     *,
-    data: Path,
+    data: Annotated[list[Path], Parameter(consume_multiple=True)],
     out: Path,
     config: Annotated[TrainConfig | None, Parameter(name="*")] = None,
 ) -> None:
     """Train two heads on frozen encoders; a run that was killed goes on where it was.
 
     Args:
-        data: Utterance table (.parquet or .csv) with path, valence, arousal, dominance, and split or speaker.
+        data: Utterance tables (.parquet or .csv) with path, valence, arousal, dominance, and split or speaker.
         out: Folder for the model; it is then usable as --model.
         config: Every choice of the training.
     """
@@ -27,11 +27,11 @@ def train(
         from emorank.training.fit import fit
     except ModuleNotFoundError as error:
         raise EmorankError("Training needs an extra; run: pip install 'emorank[train]'") from error
-    from emorank.corpora import read_table
+    from emorank.corpora import read_tables
     from emorank.training.prepare import prepare
 
     chosen = config or TrainConfig()
-    table = read_table(data)
+    table = read_tables(data)
     with progress("listening") as bar:
         prepared = prepare(table, chosen, bar)
     name_broken(prepared.broken)
