@@ -1,0 +1,29 @@
+"""The space of affect: published points on the 1..7 scale."""
+
+import pytest
+
+from emorank.affect import CATEGORIES, Affect, point
+
+
+def test_points_are_the_published_ones_on_our_scale() -> None:
+    assert point("anger") == Affect(2.47, 5.77, 4.75)
+    assert point("happiness") == Affect(6.43, 5.53, 5.38)
+    assert point("neutral") == Affect(4, 4, 4)
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_strength_moves_away_from_neutral_and_lift_raises_arousal(category: str) -> None:
+    weak, strong = point(category, 0.5), point(category, 1.0)
+    for near, far in zip(weak, strong, strict=True):
+        assert abs(near - 4) <= abs(far - 4)
+    assert point(category, 1.0, 0.5).arousal == pytest.approx(min(7, strong.arousal + 0.5))
+    assert point(category, 0.0) == Affect(4, 4, 4)
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_points_stay_on_the_scale(category: str) -> None:
+    assert all(1 <= value <= 7 for value in point(category, 9.0, 9.0))
+
+
+def test_anger_and_fear_differ_in_dominance() -> None:
+    assert point("anger").dominance > 4 > point("fear").dominance
