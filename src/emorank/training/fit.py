@@ -64,8 +64,16 @@ def fit(
     state = folder / _STATE
     _claim(state, identity)
     module = Module(train, development, config)
-    best = ModelCheckpoint(state, "best", monitor=DEVELOPMENT_LOSS, save_last=True, enable_version_counter=False)
-    stop = EarlyStopping(DEVELOPMENT_LOSS, patience=config.patience)
+    # Checkpoints of finished epochs only: one taken in the middle would not resume to the same model.
+    best = ModelCheckpoint(
+        state,
+        "best",
+        monitor=DEVELOPMENT_LOSS,
+        save_last=True,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+    stop = EarlyStopping(DEVELOPMENT_LOSS, patience=config.patience, check_on_train_epoch_end=True)
     with _quiet():
         trainer = lightning.Trainer(
             max_epochs=config.epochs,
@@ -97,7 +105,7 @@ def _export(module: Module, train: Part, config: TrainConfig, training: dict[str
     return EmotionRankCLAP(
         audio,
         text,
-        float(module.heads.scale),
+        module.heads.scale.item(),
         ridge(embeddings, train.audio.labels.numpy()),
         ModelConfig(config.audio_encoder, config.text_encoder, config.dimensions, training),
     )
@@ -146,7 +154,7 @@ class _Reporter(Callback):
     def __init__(self, epochs: int, report: Report | None) -> None:
         self._epochs, self._report = epochs, report
 
-    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         if self._report:
             self._report(trainer.current_epoch + 1, self._epochs, float(trainer.callback_metrics[DEVELOPMENT_LOSS]))
 

@@ -44,8 +44,7 @@ class Module(lightning.LightningModule):
         self.loss = RankNContrast(config.negatives, config.anchors)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """The batches of the current epoch; its number alone decides order, draws and dropout."""
-        torch.manual_seed(self.config.seed * 1_000_003 + self.current_epoch)
+        """The batches of the current epoch; its number alone decides order and draws."""
         return DataLoader(_Epoch(self._train, self.config, self.current_epoch), batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch]:
@@ -53,7 +52,8 @@ class Module(lightning.LightningModule):
         return DataLoader(_Epoch(self._development, self.config, epoch=-1), batch_size=None)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """The loss of one batch."""
+        """The loss of one batch; seed, epoch and index alone decide what dropout blanks."""
+        torch.manual_seed((self.config.seed * 1_000_003 + self.current_epoch) * 1_000_003 + index)
         return self._loss(batch)
 
     def validation_step(self, batch: Batch, index: int) -> None:
