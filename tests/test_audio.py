@@ -186,7 +186,10 @@ def test_no_permission(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     write(path, 0.1)
     path.chmod(0)
-    code = f"import os; from emorank import audio; os.setuid(65534)\ntry: audio._check_file({str(path)!r})\nexcept Exception as e: print(e)"
+    code = (
+        "import os; from emorank import audio; os.setuid(65534)\n"
+        f"try: audio._check_file({str(path)!r})\nexcept Exception as e: print(e)"
+    )
     for folder in [tmp_path, *list(tmp_path.parents)[:-1]]:
         folder.chmod(folder.stat().st_mode | 0o055)
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -128,7 +128,9 @@ def test_all_texts_tie(reading: str) -> None:
     text.requires_grad_()
     loss = RankNContrast(reading)(audio, text, Targets(a, torch.full((4, 2), 4.0)), 5.0)
     loss.backward()
-    assert torch.isfinite(loss) and text.grad is not None and torch.isfinite(text.grad).all()
+    assert torch.isfinite(loss)
+    assert text.grad is not None
+    assert torch.isfinite(text.grad).all()
     if reading == "farther":
         assert loss == 0
 

@@ -1,5 +1,6 @@
 """Cutting: all speech is in a segment, segments are 2 to 10 s, ascending and apart."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -31,7 +32,7 @@ def test_cut_holds_all_speech_in_spans_of_the_right_length(runs: list[tuple[bool
     for start, end in spans:
         assert 0 <= start < end <= length + 1e-6
         assert end - start <= LONGEST + 1e-6
-    assert all(left[1] <= right[0] + 1e-9 for left, right in zip(spans, spans[1:], strict=False))
+    assert all(left[1] <= right[0] + 1e-9 for left, right in pairwise(spans))
     for index in np.flatnonzero(probabilities >= 0.5):
         middle = (index + 0.5) * STEP
         assert any(start <= middle <= end for start, end in spans)

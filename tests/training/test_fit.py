@@ -114,7 +114,7 @@ def test_every_utterance_once_an_epoch_and_draws_that_depend_on_seed_and_epoch_a
     assert not torch.equal(epochs[0][0].audio, epochs[1][0].audio)
     for batch in epochs[0]:
         assert len(batch.text) == len(batch.targets.text_labels) == 20
-    assert len(list(batches(part(0, clips=5), 16, 20, seed=0, epoch=0))[0].audio) == 5
+    assert len(next(batches(part(0, clips=5), 16, 20, seed=0, epoch=0)).audio) == 5
 
 
 def test_the_temperature_starts_at_one_and_is_clamped() -> None:

@@ -29,7 +29,7 @@ def main() -> None:
     from emorank.errors import EmorankError
 
     try:
-        app()
+        app(sys.argv[1:])
     except EmorankError as error:
         sys.exit(f"emorank: {error}")
     except KeyboardInterrupt:

@@ -1,46 +1,45 @@
-"""What every reader gives, and how it becomes an utterance table."""
+"""What every reader gives, and the scan that it becomes."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from emorank import audio
 from emorank.errors import AudioError
 
-#: Columns of an utterance table that readers fill; any others of a user's own table stay beside them.
-COLUMNS: dict[str, Any] = {
-    "path": pl.String,
-    "valence": pl.Float64,
-    "arousal": pl.Float64,
-    "dominance": pl.Float64,
-    "emotion": pl.String,
-    "caption": pl.String,
-    "speaker": pl.String,
-    "gender": pl.String,
-    "split": pl.String,
-    "corpus": pl.String,
-    "language": pl.String,
-    "label_source": pl.String,
-    "transcript": pl.String,
-    "duration": pl.Float64,
-}
+_THREADS = 8  # reading headers waits for the disk, not for the processor
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file or row that is not in the table, and the reason."""
+    """A file or row that is not in the table, and the reason.
+
+    Args:
+        path: the recording, or the name that metadata gives for one that is not there.
+        reason: why; the same words for the same cause, so that they can be counted.
+    """
 
     path: str
     reason: str
 
 
-Row = dict[str, Any]
-Reader = Callable[[Path], tuple[list[Row], list[LeftOut]]]
+@dataclass(frozen=True)
+class Reader:
+    """How a corpus is read.
+
+    Args:
+        title: as in "no RAVDESS speech there".
+        layout: what is expected in its folder, as in "data.tsv and samples/ were" (expected).
+        utterances: folder -> table (`schema.COLUMNS` and any others) and what is not in it.
+    """
+
+    title: str
+    layout: str
+    utterances: Callable[[Path], tuple[pl.DataFrame, list[LeftOut]]]
 
 
 @dataclass(frozen=True)
@@ -49,67 +48,50 @@ class CorpusScan:
 
     Args:
         name: of the corpus.
-        table: one row an utterance, see `COLUMNS`.
+        table: one row an utterance, in the order of the paths; see `schema.COLUMNS`.
         left_out: what is not in it, and why.
     """
 
     name: str
     table: pl.DataFrame
-    left_out: tuple[LeftOut, ...]
+    left_out: list[LeftOut]
 
     def summary(self) -> str:
         """What was found and what was left out, for a person."""
-        table = self.table
-        hours = (table["duration"].sum() or 0) / 3600
-        lines = [
-            f"{self.name}: {len(table)} utterances of {table['speaker'].drop_nulls().n_unique()} speakers, {hours:.2f} h"
-        ]
-        for column in ("split", "emotion", "label_source"):
-            counts = Counter(value for value in table[column] if value is not None)
-            if counts:
-                listed = ", ".join(f"{value} {count}" for value, count in sorted(counts.items()))
-                lines.append(f"  {column.replace('label_source', 'labels')}: {listed}")
+        known = self.table["duration"].drop_nulls()
+        length = f"{known.sum() / 3600:.2f} h" if len(known) or self.table.is_empty() else "length not read"
+        speakers = self.table["speaker"].drop_nulls().n_unique()
+        lines = [f"{self.name}: {len(self.table)} utterances of {speakers} speakers, {length}"]
+        for column, title in (("split", "split"), ("emotion", "emotion"), ("label_source", "labels")):
+            counts = Counter(value or "none" for value in self.table[column])
+            listed = ", ".join(f"{value} {count}" for value, count in sorted(counts.items()))
+            lines += [f"  {title}: {listed}"] if counts else []
+        examples = {left.reason: left.path for left in reversed(self.left_out)}
         for reason, count in Counter(left.reason for left in self.left_out).most_common():
-            example = next(left.path for left in self.left_out if left.reason == reason)
-            lines.append(f"  left out {count}: {reason} (such as {example})")
+            lines.append(f"  left out {count}: {reason} (such as {examples[reason]})")
         return "\n".join(lines)
 
 
-def finish(name: str, rows: list[Row], left_out: list[LeftOut], durations: bool) -> CorpusScan:
-    """Rows -> table in the order of the paths; recordings whose header cannot be read are left out with the reason."""
-    rows = sorted(rows, key=lambda row: str(row["path"]))
+def finish(name: str, table: pl.DataFrame, left_out: list[LeftOut], durations: bool) -> CorpusScan:
+    """Order the table; with `durations`, fill them in and leave out recordings that cannot be opened or are empty."""
+    table = table.sort("path")
     if durations:
-        kept = []
-        for row, found in zip(rows, _durations(row["path"] for row in rows), strict=True):
-            if isinstance(found, AudioError):
-                left_out.append(LeftOut(found.path, found.reason))
-            else:
-                kept.append({**row, "duration": found})
-        rows = kept
-    extra = {column: None for row in rows for column in row if column not in COLUMNS}
-    table = pl.DataFrame(
-        {column: [row.get(column) for row in rows] for column in (*COLUMNS, *extra)},
-        schema_overrides=COLUMNS,
-        strict=False,
-    )
-    return CorpusScan(name, table, tuple(sorted(left_out, key=lambda left: left.path)))
+        found = _durations(table["path"])
+        failed = [LeftOut(p, f) for p, f in zip(table["path"], found, strict=True) if isinstance(f, str)]
+        left_out = left_out + failed
+        seconds = pl.Series("duration", [None if isinstance(f, str) else f for f in found], dtype=pl.Float64)
+        table = table.with_columns(seconds).filter(pl.col("duration").is_not_null())
+    return CorpusScan(name, table, sorted(left_out, key=lambda left: (left.path, left.reason)))
 
 
-def _durations(paths: Iterable[str]) -> Iterator[float | AudioError]:
-    def of(path: str) -> float | AudioError:
+def _durations(paths: Iterable[str]) -> list[float | str]:
+    """Length of each recording in seconds, or the reason why it has none."""
+
+    def of(path: str) -> float | str:
         try:
-            return audio.duration(path)
+            return audio.duration(path) or "it holds no samples."
         except AudioError as error:
-            return error
+            return error.reason
 
-    with ThreadPoolExecutor(8) as pool:
-        yield from pool.map(of, paths)
-
-
-def recordings(folder: Path) -> list[Path]:
-    """All recordings under a folder, whatever their suffix, without hidden ones."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in audio.SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(of, paths))

@@ -34,11 +34,11 @@ class TrainConfig:
     negatives: Negatives = "at_least_as_far"
     anchors: Anchors = "both"
     embedding_dim: int = 512
-    epochs: int = 60
+    epochs: int = 40
     patience: int = 10
     batch_size: int = 64
     captions: int = 256
     learning_rate: float = 3e-4
     weight_decay: float = 0.01
-    dropout: float = 0.2
+    dropout: float = 0.5
     seed: int = 0

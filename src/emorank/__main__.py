@@ -1,0 +1,5 @@
+"""python -m emorank."""
+
+from emorank.cli import main
+
+main()
