@@ -82,9 +82,7 @@ def main() -> None:
                 rows.append((path.name, manner, voice, sentence, "synthetic (espeak-ng)"))
     pause = np.zeros(RATE * 3 // 2)
     order = ("calm", "calm", "lively", "shouted", "drained", "calm")
-    spoken = [
-        speak(SENTENCES[i % 2] + " " + SENTENCES[1 - i % 2], VOICES["ben"], MANNERS[m]) for i, m in enumerate(order)
-    ]
+    spoken = [speak(" ".join(SENTENCES), VOICES["ben"], MANNERS[manner]) for manner in order]
     story = np.concatenate([piece for part in spoken for piece in (part, pause)])
     soundfile.write(HERE / "story-ben.ogg", story, RATE)
     rows.append(("story-ben.ogg", " then ".join(order), "ben", " ".join(SENTENCES), "synthetic (espeak-ng)"))

@@ -101,7 +101,7 @@ def _official(table: Path) -> dict[str, float | None]:
 
 
 def _share(percent: str) -> float | None:
-    """Percent as written there, "90,00" -> 0.9; None for what is no percentage, as in a heading or where nobody listened."""
+    """Percent as written there, "90,00" -> 0.9; None for a heading, or where nobody listened."""
     try:
         share = float(percent.replace(",", ".")) / 100
     except ValueError:
