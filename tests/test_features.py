@@ -56,6 +56,20 @@ def test_broken_recordings_are_told_and_the_others_encoded(tiny_whisper: str, re
     assert progress[-1] == (4, 4)
 
 
+def test_descriptions_are_encoded_once_in_order() -> None:
+    class Length:
+        name, dim, seen = "length", 1, 0
+
+        def __call__(self, descriptions: list[str]) -> np.ndarray:
+            self.seen += len(descriptions)
+            return np.array([[len(text)] for text in descriptions], np.float32)
+
+    encoder = Length()
+    assert features.texts(["calm", "bored", "calm"], encoder)[:, 0].tolist() == [4, 5, 4]
+    assert features.texts(["happy!", "calm"], encoder)[:, 0].tolist() == [6, 4]
+    assert encoder.seen == 3
+
+
 def test_what_was_put_is_got(tmp_path: Path) -> None:
     store = FeatureStore("some/encoder", tmp_path)
     vectors = {f"key{i}": np.full(4, i, np.float32) for i in range(1200)}

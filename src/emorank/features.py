@@ -1,6 +1,6 @@
 """Encoder outputs, computed once and kept on disk.
 
-One SQLite file an encoder, one row a recording. Rows are added in transactions, so a killed run loses at most the
+One SQLite file an encoder, one row a recording or a description. Rows are added in transactions, so a killed run loses at most the
 clips it was encoding, and a recording that changes (size or time of change) is encoded anew.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from emorank import audio
-from emorank.encoders import AudioEncoder
+from emorank.encoders import AudioEncoder, TextEncoder
 from emorank.errors import AudioError, EmorankError
 from emorank.files import cache_folder
 
@@ -127,6 +127,22 @@ def recordings(
         if progress:
             progress(done, len(paths))
     return features, errors
+
+
+def texts(descriptions: Sequence[str], encoder: TextEncoder, store: FeatureStore | None = None) -> Array:
+    """The features of descriptions, from the store where they are known, else encoded and stored.
+
+    Returns:
+        (n, encoder.dim) float32, in the order of the descriptions.
+    """
+    store = FeatureStore(f"text-{encoder.name}") if store is None else store
+    known = store.get(sorted(set(descriptions)))
+    new = sorted({text for text in descriptions if text not in known})
+    if new:
+        vectors = dict(zip(new, encoder(new), strict=True))
+        store.put(vectors.items())
+        known |= vectors
+    return np.stack([known[text] for text in descriptions])
 
 
 def _decoded(

@@ -10,7 +10,7 @@ import emorank
 from emorank.captions import bank
 from emorank.errors import AudioError, EmorankError
 from emorank.evaluation.ordinality import LISTS, Dimension, Ordinality, description_lists, oracle, ordinality
-from emorank.features import Progress, recordings
+from emorank.features import Progress, recordings, texts
 from emorank.model import EmotionRankCLAP
 
 _VARIED: dict[str, Dimension] = {"voc": "valence", "aoc": "arousal"}
@@ -113,13 +113,13 @@ def ordinality_of(
         points: (clips, 2) valence and arousal.
     """
     captions = bank("test")
-    similarity = model.similarity(embeddings, model.encode_text(captions.texts)).T
+    similarity = model.similarity(embeddings, model.text(texts(captions.texts, model.text_encoder))).T
     row = {text: index for index, text in enumerate(captions.texts)}
     results, best = {}, {}
     for name, varied in _VARIED.items():
         lists = description_lists(captions.cells(), varied)
         labels = points[:, 0 if varied == "valence" else 1]
-        results[name] = ordinality(lists, lambda texts: similarity[[row[text] for text in texts]], labels)
+        results[name] = ordinality(lists, lambda asked: similarity[[row[text] for text in asked]], labels)
         best[name] = oracle(lists, points, labels)
     return results, best
 

@@ -22,7 +22,7 @@ def line(name: str, emotion: str = "anger", speaker: str = "WR0", gender: str = 
 
 def test_rows(tmp_path: Path) -> None:
     lines = [
-        line("WR0_surprised_1.wav", "surprised", text='„Coś" ż.'),
+        line("WR0_surprised_1.wav", "surprised", text='"Coś" ż.'),
         line("EB0_anger_2.wav", speaker="EB0", gender="female"),
         line("KD0_neutral_3.wav", "neutral", "KD0", "female"),
         line("IC0_fear_4.wav", "fear", "IC0", ""),
@@ -35,7 +35,7 @@ def test_rows(tmp_path: Path) -> None:
         ("neutral", "nemo-KD0", "development", "female"),
         ("surprise", "nemo-WR0", "train", "male"),
     ]
-    assert table["transcript"][3] == '„Coś" ż.'
+    assert table["transcript"][3] == '"Coś" ż.'
     assert set(table["language"]) == {"pl"}
     assert set(table["label_source"]) == {"derived"}
 

@@ -28,8 +28,8 @@ def test_relative_paths_count_from_the_table(tmp_path: Path) -> None:
     (tmp_path / "sub" / "t[1].csv").write_text("path,valence\nx/a.wav,3\n/b.wav,4\n../c.wav,\n", "utf-8-sig")
     paths = read_table(tmp_path / "sub" / "t[1].csv")["path"].to_list()
     assert paths == [str(tmp_path / "sub" / "x" / "a.wav"), "/b.wav", str(tmp_path / "c.wav")]
-    pl.DataFrame({"path": ["x/a.wav"]}).write_parquet(tmp_path / "t.parquet")
-    assert read_table(tmp_path / "t.parquet")["path"].to_list() == [str(tmp_path / "x" / "a.wav")]
+    pl.DataFrame({"path": ["x/a.wav"]}).write_parquet(tmp_path / "t[1].parquet")
+    assert read_table(tmp_path / "t[1].parquet")["path"].to_list() == [str(tmp_path / "x" / "a.wav")]
 
 
 def test_a_linked_folder_is_left_by_where_it_is(tmp_path: Path) -> None:

@@ -128,7 +128,9 @@ class MiniLMEncoder:
         return mixed.transpose(0, 2, 1, 3).reshape(batch, tokens, width)
 
     def _linear(self, states: Array, name: str) -> Array:
-        result: Array = states @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+        weight = self._weights[f"{name}.weight"]
+        flat = states.reshape(-1, states.shape[-1]) @ weight.T  # one large product, not one a text
+        result: Array = (flat + self._weights[f"{name}.bias"]).reshape(*states.shape[:-1], -1)
         return result
 
     def _norm(self, states: Array, name: str) -> Array:

@@ -11,7 +11,7 @@ from emorank.affect import DIMENSIONS
 from emorank.captions import Captions, bank
 from emorank.encoders import audio_encoder, text_encoder
 from emorank.errors import AudioError, EmorankError
-from emorank.features import Progress, recordings
+from emorank.features import Progress, recordings, texts
 from emorank.training.config import TrainConfig
 from emorank.training.data import Part, Side
 
@@ -83,7 +83,7 @@ def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None 
 def caption_side(captions: Captions, config: TrainConfig) -> Side:
     """Captions as the text side of a part, with the dimensions of the config."""
     columns = [DIMENSIONS.index(name) for name in config.dimensions]
-    return Side.of(text_encoder(config.text_encoder)(list(captions.texts)), captions.points[:, columns])
+    return Side.of(texts(captions.texts, text_encoder(config.text_encoder)), captions.points[:, columns])
 
 
 def split_by_speaker(table: pl.DataFrame) -> pl.Series:
