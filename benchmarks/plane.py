@@ -1,6 +1,6 @@
 """Draws docs/plane.png: where emorank-base puts the recordings of the RAVDESS test actors, and what three queries find.
 
-    .venv/bin/python benchmarks/plane.py RAVDESS_FOLDER
+.venv/bin/python benchmarks/plane.py RAVDESS_FOLDER
 """
 
 import sys

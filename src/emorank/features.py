@@ -1,7 +1,7 @@
 """Encoder outputs, computed once and kept on disk.
 
-One SQLite file an encoder, one row a recording or a description. Rows are added in transactions, so a killed run loses at most the
-clips it was encoding, and a recording that changes (size or time of change) is encoded anew.
+One SQLite file an encoder, one row a recording or a description. Rows are added in transactions, so a killed run loses
+at most the clips it was encoding. A recording that changes (size or time of change) is encoded anew.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Where emorank keeps things, and how it writes them: whole or not at all."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +21,7 @@ def cache_folder() -> Path:
 def written_whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")  # not mkstemp: only the owner could read those
     try:
         yield temporary
         with open(temporary, "rb+") as file:

@@ -1,15 +1,14 @@
 """Utterance tables on disk: CSV or Parquet with `path` and any labels."""
 
 import os
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import polars as pl
 
 from emorank.corpora.schema import COLUMNS, typed
 from emorank.errors import EmorankError
+from emorank.files import written_whole
 
 
 def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
@@ -63,7 +62,8 @@ def write_table(table: pl.DataFrame, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     suffix = _suffix(target)
     try:
-        _write_whole(target, table.write_parquet if suffix == ".parquet" else table.write_csv)
+        with written_whole(target) as temporary:
+            (table.write_parquet if suffix == ".parquet" else table.write_csv)(temporary)
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = getattr(error, "strerror", None) or _first_line(error)
         raise EmorankError(f"{target}: the table cannot be written ({reason}).") from error
@@ -97,17 +97,3 @@ def _joined(folder: str, name: str) -> str:
     if ".." in Path(name).parts:
         folder = os.path.realpath(folder)
     return os.path.normpath(os.path.join(folder, name))
-
-
-def _write_whole(target: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write beside the target, then take its place: a killed run never leaves half a table."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}")
-    try:
-        with open(temporary, "xb") as file:  # not mkstemp: its files are readable by their owner only
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
