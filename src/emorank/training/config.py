@@ -35,10 +35,10 @@ class TrainConfig:
     anchors: Anchors = "both"
     embedding_dim: int = 512
     epochs: int = 40
-    patience: int = 10
+    patience: int = 5
     batch_size: int = 64
     captions: int = 256
-    learning_rate: float = 3e-4
+    learning_rate: float = 3e-3
     weight_decay: float = 0.01
     dropout: float = 0.5
     seed: int = 0
