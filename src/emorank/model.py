@@ -124,12 +124,12 @@ class EmotionRankCLAP:
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write model.safetensors and config.json, each whole or not at all."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         arrays = {f"{name}.{array}": getattr(getattr(self, name), array) for name in _HEADS for array in _ARRAYS}
         arrays |= {"scale": np.array([self.scale], np.float32), "locator": self.locator}
         with written_whole(Path(folder) / WEIGHTS_FILE) as path:
-            save_file({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}, path)
+            path.write_bytes(save({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}))
         with written_whole(Path(folder) / CONFIG_FILE) as path:
             path.write_text(json.dumps({"format": FORMAT, **dataclasses.asdict(self.config)}, indent=2) + "\n", "utf8")
 
