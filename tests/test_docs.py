@@ -20,7 +20,7 @@ COMMANDS = sorted(
         line.strip()
         for page in PAGES
         for line in page.read_text("utf8").splitlines()
-        if re.match(r"\s*emorank [a-z]+ ", line) and "..." not in line
+        if re.match(r" {4,}emorank [a-z]+ ", line) and "..." not in line
     }
 )
 
