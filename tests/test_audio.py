@@ -4,6 +4,7 @@ import os
 import struct
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -202,3 +203,17 @@ def test_an_empty_span_is_refused(tmp_path: Path) -> None:
         audio.load(tmp_path / "a.wav", 0.5, 0.5)
     with pytest.raises(AudioError, match="no samples after 3 s"):
         audio.load(tmp_path / "a.wav", 3.0)
+
+
+def test_many_threads_never_close_each_others_files(tmp_path: Path) -> None:
+    write(tmp_path / "good.wav", 0.1)
+    (tmp_path / "bad.wav").write_bytes(b"not audio " * 50)
+
+    def read(index: int) -> int:
+        try:
+            return len(audio.load(tmp_path / ("bad.wav" if index % 2 else "good.wav")))
+        except AudioError:
+            return -1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(read, range(600))) == [1600, -1] * 300

@@ -9,7 +9,7 @@ import os
 import stat
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -236,18 +236,19 @@ def _sndfile(name: str) -> _Decoder:
     """libsndfile, block by block."""
     import soundfile
 
-    with open(name, "rb") as probe:  # names in any script: let Python open, libsndfile gets the descriptor
-        descriptor = os.dup(probe.fileno())
+    # Names in any script: Python opens, and alone closes, the file; libsndfile gets its descriptor.
+    opened = open(name, "rb")  # noqa: SIM115
     try:
-        file = soundfile.SoundFile(descriptor, closefd=True)
-    except BaseException:
-        _close_quietly(descriptor)
-        raise
-    try:
+        file = soundfile.SoundFile(opened.fileno(), closefd=False)
         _check_header(name, file.samplerate, file.channels)
-    except AudioError:
-        file.close()
+    except BaseException:
+        opened.close()
         raise
+
+    def close() -> None:
+        file.close()
+        opened.close()
+
     exact = file.format in {"WAV", "FLAC", "AIFF", "W64", "RF64", "CAF", "AU"}
     promised = file.frames
 
@@ -280,12 +281,7 @@ def _sndfile(name: str) -> _Decoder:
                 name, f"it is truncated: it ends at {at / file.samplerate:.1f} s of {promised / file.samplerate:.1f} s."
             )
 
-    return _Decoder(file.samplerate, promised / file.samplerate, read, file.close)
-
-
-def _close_quietly(descriptor: int) -> None:
-    with suppress(OSError):
-        os.close(descriptor)
+    return _Decoder(file.samplerate, promised / file.samplerate, read, close)
 
 
 def _media(name: str) -> _Decoder:
