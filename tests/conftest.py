@@ -55,13 +55,13 @@ def recordings(tmp_path: Path) -> Callable[..., Path]:
 def tiny_whisper(tmp_path_factory: pytest.TempPathFactory) -> str:
     """An audio encoder in Whisper's format with random weights, by the name that emorank knows it under."""
     import torch
-    from transformers import WhisperConfig
-    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+    from transformers import WhisperConfig, WhisperModel
 
     folder = tmp_path_factory.mktemp("tiny-whisper")
     torch.manual_seed(0)
-    config = WhisperConfig(d_model=16, encoder_layers=3, encoder_attention_heads=2, encoder_ffn_dim=32, num_mel_bins=80)
-    WhisperEncoder(config).save_pretrained(folder)
+    encoder = {"encoder_layers": 3, "encoder_attention_heads": 2, "encoder_ffn_dim": 32}
+    decoder = {"decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 32}
+    WhisperModel(WhisperConfig(d_model=16, **encoder, **decoder)).save_pretrained(folder)
     return f"{folder}/1+2"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import WhisperFeatureExtractor
+from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
 from emorank.encoders import audio_encoder, whisper
 from emorank.errors import EmorankError
@@ -92,3 +92,21 @@ def test_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whisper, "PACKAGED_SHA256", "0" * 64)
     with pytest.raises(EmorankError, match="sha256"):
         whisper.packaged_network(1)
+
+
+def test_a_checkpoint_of_the_hub_gives_the_same_as_the_package(tmp_path: Path) -> None:
+    """The hub's checkpoints are the whole model for transcription; ours is put into that format and read back."""
+    decoder = {"decoder_layers": 1, "decoder_attention_heads": 8, "decoder_ffn_dim": 64, "vocab_size": 51865}
+    config = WhisperConfig(d_model=512, encoder_layers=6, encoder_attention_heads=8, encoder_ffn_dim=2048, **decoder)
+    whole = WhisperForConditionalGeneration(config)
+    whole.model.encoder.load_state_dict(whisper.packaged_network(6).state_dict())
+    whole.save_pretrained(tmp_path)
+    clip = [voice(1.5)]
+    np.testing.assert_allclose(
+        audio_encoder(f"{tmp_path}/3+4")(clip), audio_encoder("whisper-base/3+4")(clip), atol=1e-5
+    )
+
+
+def test_what_is_no_checkpoint_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(EmorankError, match="no Whisper checkpoint"):
+        audio_encoder(f"{tmp_path}/2")

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from emorank.cli.console import as_typed, clock, name_broken, print_json, print_table, progress
+from emorank.cli.console import as_typed, clock, print_json, print_table
+from emorank.cli.listen import listened
 from emorank.errors import EmorankError
 
 
@@ -35,16 +36,8 @@ def locate(
         raise EmorankError(f"{root}: there is no such file or folder.")
 
     from emorank.model import EmotionRankCLAP
-    from emorank.search import Index
 
-    clap = EmotionRankCLAP.from_pretrained(model)
-    kept = Index(index, clap) if index is not None else Index.of(root, clap)
-    with progress("listening") as bar:
-        update = kept.update(root, bar)
-    name_broken(update.broken)
-    segments = kept.segments().under(os.path.abspath(root))
-    if not segments.paths:
-        raise EmorankError(f"{root}: there are no recordings that can be located.")
+    segments = listened(root, EmotionRankCLAP.from_pretrained(model), index)
     columns = ("path", "start", "end", "valence", "arousal", "dominance")
     rows = [
         (as_typed(path, root), round(start, 2), round(end, 2), *(round(float(x), 2) for x in point))

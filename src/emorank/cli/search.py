@@ -7,7 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.console import as_typed, clock, name_broken, print_json, print_table, progress, say
+from emorank.cli.console import as_typed, clock, print_json, print_table, say
+from emorank.cli.listen import listened
 from emorank.errors import EmorankError
 
 
@@ -52,17 +53,11 @@ def search(
         raise EmorankError(f"{root}: there is no such file or folder.")
 
     from emorank.model import EmotionRankCLAP
-    from emorank.search import Index, rank
+    from emorank.search import rank
 
     clap = EmotionRankCLAP.from_pretrained(model)
     query = clap.encode_audio([like])[0] if like is not None else clap.encode_text([words[0]])[0]
-    kept = Index(index, clap) if index is not None else Index.of(root, clap)
-    with progress("listening") as bar:
-        update = kept.update(root, bar)
-    name_broken(update.broken)
-    segments = kept.segments().under(os.path.abspath(root))
-    if not segments.paths:
-        raise EmorankError(f"{root}: there are no recordings that can be searched.")
+    segments = listened(root, clap, index)
     hits = rank(segments, query, top, without=os.path.abspath(like) if like is not None else None)
     hits = [dataclasses.replace(hit, path=as_typed(hit.path, root)) for hit in hits]
     if json:

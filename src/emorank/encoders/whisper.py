@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import WhisperConfig
+from transformers import WhisperConfig, WhisperModel
 from transformers.audio_utils import mel_filter_bank
 from transformers.models.whisper.modeling_whisper import WhisperEncoder as WhisperNetwork
 
@@ -167,8 +167,19 @@ def packaged_network(layers: int) -> WhisperNetwork:
 
 
 def hub_network(model: str, layers: int) -> WhisperNetwork:
-    """The first `layers` encoder layers of a Whisper checkpoint on the hub or in a local folder (safetensors only)."""
-    network = WhisperNetwork.from_pretrained(model, use_safetensors=True)
+    """The first `layers` encoder layers of a Whisper checkpoint on the hub or in a local folder (safetensors only).
+
+    Raises:
+        EmorankError: there is no such checkpoint, or it lacks weights of the encoder.
+    """
+    try:
+        whole, report = WhisperModel.from_pretrained(model, use_safetensors=True, output_loading_info=True)
+    except (OSError, ValueError) as error:
+        raise EmorankError(f"Audio encoder {model!r} is no Whisper checkpoint that can be had: {error}") from error
+    missing = [name for name in report["missing_keys"] if name.startswith("encoder.")]
+    if missing:
+        raise EmorankError(f"Audio encoder {model!r} lacks weights of the encoder, such as {sorted(missing)[0]}.")
+    network: WhisperNetwork = whole.encoder
     network.layers = network.layers[:layers]
     return network
 

@@ -46,11 +46,6 @@ def rank(segments: Segments, query: np.ndarray, top: int, without: str | None = 
     return [_hit(segments, int(i), float(scores[i])) for i in best if np.isfinite(scores[i])]
 
 
-def listing(segments: Segments) -> list[Hit]:
-    """Every segment in the order of path and start, with a score of 0."""
-    return [_hit(segments, i, 0.0) for i in range(len(segments.paths))]
-
-
 def _hit(segments: Segments, index: int, score: float) -> Hit:
     valence, arousal, dominance = (round(float(x), 2) for x in segments.points[index])
     return Hit(
