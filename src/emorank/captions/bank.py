@@ -1,7 +1,7 @@
 """The bundled captions: descriptions of voices all over the plane.
 
-Language models wrote them one by one, each author on its own, without templates. The authors of `test` wrote nothing else;
-`train` and `development` share one of theirs. No description of one part is in another.
+Language models wrote them one by one, each author on its own, without templates. The authors of `test` wrote nothing
+else; `train` and `development` share one of theirs. No description of one part is in another.
 """
 
 import csv
