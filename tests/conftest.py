@@ -79,7 +79,7 @@ def save_model(folder: Path, encoder: str, seed: int) -> Path:
     def head(dim: int) -> Head:
         weight = rng.standard_normal((32, dim)).astype(np.float32) / np.sqrt(dim)
         zeros, ones = np.zeros(dim, np.float32), np.ones(dim, np.float32)
-        return Head(zeros, ones, weight.astype(np.float32), np.zeros(32, np.float32))
+        return Head(zeros, ones, ((weight.astype(np.float32), np.zeros(32, np.float32)),))
 
     locator = np.vstack([rng.standard_normal((32, 3)), np.full((1, 3), 4.0)]).astype(np.float32)
     EmotionRankCLAP(head(64), head(384), 1.0, locator, ModelConfig(audio_encoder=encoder)).save(folder)

@@ -1,7 +1,7 @@
 """EmotionRankCLAP: two frozen encoders, two heads, a temperature (paper section 3.1).
 
-The encoders' outputs pass a Linear + ReLU each into one space, where cosine similarity says how well a description fits
-a voice. Once trained, a head is one matrix, so this class needs numpy alone; the encoders load when first used.
+The encoders' outputs pass a head each into one space, where cosine similarity says how well a description fits a voice.
+Once trained, a head is a few matrices, so this class needs numpy alone; the encoders load when first used.
 """
 
 import dataclasses
@@ -23,8 +23,6 @@ from emorank.files import written_whole
 
 FORMAT = 1  # of the folder that `save` writes
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
-_HEADS = ("audio", "text")
-_ARRAYS = ("center", "spread", "weight", "bias")
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -48,26 +46,52 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Head:
-    """A trained projection: standardise, Linear, ReLU.
+    """A trained projection: standardise, then Linear and ReLU once (the paper's head) or more often.
 
     Args:
         center: (encoder_dim,) mean of the encoder's outputs over the training data.
         spread: (encoder_dim,) their standard deviation.
-        weight: (embedding_dim, encoder_dim).
-        bias: (embedding_dim,).
+        layers: weight (outputs, inputs) and bias (outputs,) of every Linear, in order.
     """
 
     center: Array
     spread: Array
-    weight: Array
-    bias: Array
+    layers: tuple[tuple[Array, Array], ...]
 
     def __call__(self, features: Array) -> Array:
         """(n, encoder_dim) -> (n, embedding_dim), L2-normalised."""
-        hidden = np.maximum(((features - self.center) / self.spread) @ self.weight.T + self.bias, 0)
+        hidden = (features - self.center) / self.spread
+        for weight, bias in self.layers:
+            hidden = np.maximum(hidden @ weight.T + bias, 0)
         norm = np.linalg.norm(hidden, axis=1, keepdims=True)
         result: Array = (hidden / np.maximum(norm, 1e-12)).astype(np.float32)
         return result
+
+    @property
+    def encoder_dim(self) -> int:
+        """Length of what it takes."""
+        return len(self.center)
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length of what it gives."""
+        return len(self.layers[-1][1])
+
+    def arrays(self, name: str) -> dict[str, Array]:
+        """Its arrays by the names they are saved under, each beginning with `name`."""
+        numbered = {
+            f"{name}.{index}.{array}": values
+            for index, layer in enumerate(self.layers)
+            for array, values in zip(("weight", "bias"), layer, strict=True)
+        }
+        return {f"{name}.center": self.center, f"{name}.spread": self.spread, **numbered}
+
+    @classmethod
+    def of(cls, name: str, arrays: dict[str, Array]) -> "Head":
+        """What `arrays` gave, read back."""
+        count = sum(key.startswith(f"{name}.") and key.endswith(".weight") for key in arrays)
+        layers = ((arrays[f"{name}.{index}.weight"], arrays[f"{name}.{index}.bias"]) for index in range(max(count, 1)))
+        return cls(arrays[f"{name}.center"], arrays[f"{name}.spread"], tuple(layers))
 
 
 class EmotionRankCLAP:
@@ -109,10 +133,9 @@ class EmotionRankCLAP:
                 raise EmorankError(
                     f"{folder}: a model of format {config['format']}, this emorank reads {FORMAT}; upgrade emorank."
                 )
-            audio, text = (Head(*(arrays[f"{head}.{array}"] for array in _ARRAYS)) for head in _HEADS)
             return cls(
-                audio,
-                text,
+                Head.of("audio", arrays),
+                Head.of("text", arrays),
                 scale=float(arrays["scale"][0]),
                 locator=arrays["locator"],
                 config=ModelConfig(
@@ -126,7 +149,7 @@ class EmotionRankCLAP:
         """Write model.safetensors and config.json, each whole or not at all."""
         from safetensors.numpy import save
 
-        arrays = {f"{name}.{array}": getattr(getattr(self, name), array) for name in _HEADS for array in _ARRAYS}
+        arrays = self.audio.arrays("audio") | self.text.arrays("text")
         arrays |= {"scale": np.array([self.scale], np.float32), "locator": self.locator}
         with written_whole(Path(folder) / WEIGHTS_FILE) as path:
             path.write_bytes(save({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}))
@@ -136,13 +159,13 @@ class EmotionRankCLAP:
     @property
     def embedding_dim(self) -> int:
         """Length of an embedding, the same for audio and text."""
-        return len(self.audio.bias)
+        return self.audio.embedding_dim
 
     @property
     def fingerprint(self) -> str:
         """Tells models apart whose audio embeddings or places on the plane differ."""
         digest = hashlib.sha256(self.config.audio_encoder.encode())
-        for array in (*(getattr(self.audio, name) for name in _ARRAYS), self.locator):
+        for array in (*self.audio.arrays("audio").values(), self.locator):
             digest.update(np.ascontiguousarray(array, np.float32).tobytes())
         return digest.hexdigest()[:16]
 

@@ -152,3 +152,13 @@ def test_unknown_options_are_named() -> None:
         RankNContrast("nearer")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="anchors must be one of"):
         RankNContrast(anchors="text")  # type: ignore[arg-type]
+
+
+def test_weights_stretch_the_dimensions() -> None:
+    audio, text, audio_labels, text_labels = batch(7, 9)
+    stretch = torch.tensor([1.5, 0.5], dtype=torch.float64)
+    weighted = RankNContrast(weights=(1.5, 0.5))(audio, text, Targets(audio_labels, text_labels), 3.0)
+    stretched = RankNContrast()(audio, text, Targets(audio_labels * stretch, text_labels * stretch), 3.0)
+    assert torch.equal(weighted, stretched)
+    with pytest.raises(ValueError, match="zip"):
+        RankNContrast(weights=(1.0, 1.0, 1.0))(audio, text, Targets(audio_labels, text_labels), 3.0)

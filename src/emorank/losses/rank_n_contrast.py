@@ -1,5 +1,6 @@
 """Cross-modal Rank-N-Contrast (paper section 3.2), rectangular: N audios against M texts."""
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
@@ -30,15 +31,21 @@ class RankNContrast(nn.Module):
     Args:
         negatives: which texts stand in the denominator.
         anchors: "audio" as in the paper, or "both": the mean of the loss with audio and with text anchors.
+        weights: how much each of the k dimensions counts in the distance; all alike when not given.
 
     Shape:
         audio (N, embedding_dim), text (M, embedding_dim), targets (N, k) and (M, k), scale () -> ().
 
     Raises:
-        ValueError: an option that is not known.
+        ValueError: an option that is not known, or labels of another length than the weights.
     """
 
-    def __init__(self, negatives: Negatives = "at_least_as_far", anchors: Anchors = "audio") -> None:
+    def __init__(
+        self,
+        negatives: Negatives = "at_least_as_far",
+        anchors: Anchors = "audio",
+        weights: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
         if negatives not in get_args(Negatives):
             raise ValueError(f"negatives must be one of {get_args(Negatives)}, not {negatives!r}")
@@ -46,11 +53,12 @@ class RankNContrast(nn.Module):
             raise ValueError(f"anchors must be one of {get_args(Anchors)}, not {anchors!r}")
         self.negatives: Negatives = negatives
         self.anchors: Anchors = anchors
+        self.weights = None if weights is None else tuple(weights)
 
     def forward(self, audio: Tensor, text: Tensor, targets: Targets, scale: Tensor | float) -> Tensor:
         """The loss of one batch; see the class. `scale` is 1 / temperature."""
         logits = cosine(audio, text) * scale
-        distances = squared_distances(targets.audio_labels, targets.text_labels)
+        distances = squared_distances(targets.audio_labels, targets.text_labels, self.weights)
         loss = rank_n_contrast(logits, distances, self.negatives)
         if self.anchors == "both":
             loss = (loss + rank_n_contrast(logits.T, distances.T, self.negatives)) / 2
@@ -63,14 +71,15 @@ def cosine(audio: Tensor, text: Tensor) -> Tensor:
     return functional.normalize(audio.to(wide), dim=1) @ functional.normalize(text.to(wide), dim=1).T
 
 
-def squared_distances(audio: Tensor, text: Tensor) -> Tensor:
-    """Squared L2 distance of the labels, (N, M), in double precision.
+def squared_distances(audio: Tensor, text: Tensor, weights: Sequence[float] | None = None) -> Tensor:
+    """Squared L2 distance of the labels, (N, M), in double precision, each dimension scaled by its weight.
 
     Only the order counts, so no root is taken. Differences, not a matrix product: equal labels must tie exactly.
     """
     total = torch.zeros(len(audio), len(text), dtype=torch.float64, device=audio.device)
-    for a, t in zip(audio.double().T, text.double().T, strict=True):
-        total += (a[:, None] - t[None, :]).square()
+    weights = weights or (1.0,) * audio.shape[1]
+    for weight, a, t in zip(weights, audio.double().T, text.double().T, strict=True):
+        total += (weight * (a[:, None] - t[None, :])).square()
     return total
 
 

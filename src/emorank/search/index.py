@@ -152,7 +152,7 @@ class Index:
                 pa.field("valence", pa.float32(), nullable=False),
                 pa.field("arousal", pa.float32(), nullable=False),
                 pa.field("dominance", pa.float32(), nullable=False),
-                pa.field("feature", pa.list_(pa.float16(), self.model.audio.weight.shape[1]), nullable=False),
+                pa.field("feature", pa.list_(pa.float16(), self.model.audio.encoder_dim), nullable=False),
                 pa.field("embedding", pa.list_(pa.float32(), self.model.embedding_dim), nullable=False),
                 pa.field("reason", pa.string()),
             ],

@@ -1,24 +1,26 @@
 """The two trainable heads and the temperature (paper sections 3.1 and 4.1)."""
 
+import itertools
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from emorank.model import Head
+from emorank.model import Array, Head
 from emorank.training.data import Part
 
 LARGEST_SCALE = 100.0  # the scale 1 / temperature is clamped here
 
 
 class Projection(nn.Module):
-    """Standardise, Linear, ReLU.
+    """Standardise, then Linear and ReLU for every width.
 
     Args:
         features: (n, encoder_dim) training features; their mean and deviation are kept.
-        embedding_dim: width of the result.
-        dropout: share of the inputs that is blanked while training.
+        widths: outputs of every layer; the last is the embedding's.
+        dropout: share of every layer's inputs that is blanked while training.
 
     Shape:
         (n, encoder_dim) -> (n, embedding_dim)
@@ -27,32 +29,39 @@ class Projection(nn.Module):
     center: Tensor
     spread: Tensor
 
-    def __init__(self, features: Tensor, embedding_dim: int, dropout: float) -> None:
+    def __init__(self, features: Tensor, widths: tuple[int, ...], dropout: float) -> None:
         super().__init__()
         self.register_buffer("center", features.mean(0))
         self.register_buffer("spread", features.std(0, correction=0).clamp(min=1e-6))
         self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(features.shape[1], embedding_dim)
+        sizes = (features.shape[1], *widths)
+        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in itertools.pairwise(sizes))
 
     def forward(self, features: Tensor) -> Tensor:
         """Embeddings, not normalised."""
-        standard = (features - self.center) / self.spread
-        result: Tensor = torch.relu(self.linear(self.dropout(standard)))
-        return result
+        hidden = (features - self.center) / self.spread
+        for layer in self.layers:
+            hidden = torch.relu(layer(self.dropout(hidden)))
+        return hidden
 
     def export(self) -> Head:
         """The trained head as arrays."""
-        tensors = (self.center, self.spread, self.linear.weight, self.linear.bias)
-        return Head(*(tensor.detach().cpu().numpy().astype(np.float32) for tensor in tensors))
+        layers = tuple((_array(layer.weight), _array(layer.bias)) for layer in self.layers)
+        return Head(_array(self.center), _array(self.spread), layers)
+
+
+def _array(tensor: Any) -> Array:
+    result: Array = tensor.detach().cpu().numpy().astype(np.float32)
+    return result
 
 
 class Heads(nn.Module):
     """Both projections and the learnable temperature, kept as the logarithm of its inverse, 0 at the start."""
 
-    def __init__(self, part: Part, embedding_dim: int, dropout: float) -> None:
+    def __init__(self, part: Part, widths: tuple[int, ...], dropout: float) -> None:
         super().__init__()
-        self.audio = Projection(part.audio.features, embedding_dim, dropout)
-        self.text = Projection(part.text.features, embedding_dim, dropout)
+        self.audio = Projection(part.audio.features, widths, dropout)
+        self.text = Projection(part.text.features, widths, dropout)
         self.log_scale = nn.Parameter(torch.zeros(()))
 
     @property

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from emorank.affect import DIMENSIONS
 from emorank.losses import RankNContrast
 from emorank.training.config import TrainConfig
 from emorank.training.data import Batch, Part, batches
@@ -40,8 +41,9 @@ class Module(lightning.LightningModule):
         super().__init__()
         self._train, self._development, self.config = train, development, config
         torch.manual_seed(config.seed)
-        self.heads = Heads(train, config.embedding_dim, config.dropout)
-        self.loss = RankNContrast(config.negatives, config.anchors)
+        self.heads = Heads(train, (*config.hidden, config.embedding_dim), config.dropout)
+        weights = [config.weights[DIMENSIONS.index(name)] for name in config.dimensions]
+        self.loss = RankNContrast(config.negatives, config.anchors, weights)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The batches of the current epoch; its number alone decides order and draws."""
@@ -61,10 +63,13 @@ class Module(lightning.LightningModule):
         self.log(DEVELOPMENT_LOSS, self._loss(batch), batch_size=len(batch.audio))
 
     def configure_optimizers(self) -> Any:
-        """AdamW; the temperature is not decayed."""
+        """AdamW; the temperature is not decayed. The schedule steps once an epoch."""
         decayed = [p for name, p in self.heads.named_parameters() if name != "log_scale"]
         groups: list[dict[str, Any]] = [{"params": decayed}, {"params": [self.heads.log_scale], "weight_decay": 0.0}]
-        return torch.optim.AdamW(groups, lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
+        optimizer = torch.optim.AdamW(groups, lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
+        if self.config.schedule == "constant":
+            return optimizer
+        return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.config.epochs)]
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, index: int) -> Batch:
         """Lightning moves only what it knows; a batch is a dataclass with labels inside."""
