@@ -7,7 +7,6 @@ from emorank.affect import DIMENSIONS
 from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT
 from emorank.losses.rank_n_contrast import Anchors, Negatives
 
-
 Schedule = Literal["constant", "cosine"]
 
 
