@@ -5,12 +5,16 @@ else; `train` and `development` share one of theirs. No description of one part 
 """
 
 import csv
+import hashlib
 import importlib.resources
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
+
+from emorank.affect import STEPS
 
 Part = Literal["train", "development", "test"]
 
@@ -44,3 +48,30 @@ def bank(part: Part) -> Captions:
         rows = [row for row in lines if row["part"] == part]
     points = [[float(row[name]) for name in ("valence", "arousal", "dominance")] for row in rows]
     return Captions(tuple(row["text"] for row in rows), np.array(points, np.float32))
+
+
+def captions(table: pl.DataFrame, part: Part = "train", seed: int = 0) -> list[str | None]:
+    """One description for every utterance, from the cell of the grid that its label lies in; None without a label.
+
+    Which of the cell's descriptions depends on the seed and the recording alone.
+
+    Args:
+        table: utterances with `path`, `valence` and `arousal`.
+        part: of the bank.
+        seed: of the draw.
+    """
+    cells = bank(part).cells()
+    result: list[str | None] = []
+    for path, valence, arousal in table.select("path", "valence", "arousal").iter_rows():
+        if valence is None or arousal is None:
+            result.append(None)
+            continue
+        options = cells[nearest_step(valence), nearest_step(arousal)]
+        digest = hashlib.sha256(f"{seed}|{path}".encode("utf8", "surrogateescape")).digest()
+        result.append(options[int.from_bytes(digest[:8], "big") % len(options)])
+    return result
+
+
+def nearest_step(value: float) -> float:
+    """The step of the grid, 0.5 .. 7, that a label is nearest to."""
+    return float(np.clip(round(value * 2) / 2, STEPS[0], STEPS[-1]))
