@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip("lightning")
 
-from emorank.captions import bank
+from emorank.captions import bundled, paired
 from emorank.errors import EmorankError
 from emorank.training.config import CaptionStyle, LossName, TrainConfig
 from emorank.training.fit import fit
-from emorank.training.prepare import paired_captions, prepare
+from emorank.training.prepare import prepare
 
 EMOTIONS = ["anger", "sadness", "happiness", "neutral"]
 POINTS = [(1.5, 6.0), (2.0, 2.0), (6.1, 5.4), (4.0, 4.0)]
@@ -46,9 +46,9 @@ def config(tiny_whisper: str) -> TrainConfig:
 
 ROWS: list[tuple[LossName, CaptionStyle]] = [
     ("rank_n_contrast", "plane"),
-    ("rank_n_contrast", "paired"),
-    ("symmetric_cross_entropy", "paired"),
-    ("supervised_contrastive", "paired"),
+    ("rank_n_contrast", "bank"),
+    ("symmetric_cross_entropy", "bank"),
+    ("supervised_contrastive", "bank"),
     ("symmetric_cross_entropy", "template"),
     ("symmetric_cross_entropy", "clap4emo"),
     ("symmetric_cross_entropy", "column"),
@@ -75,7 +75,7 @@ def test_every_row_trains(
 
 def test_paraclap_says_what_is_high_and_low(table: pl.DataFrame, config: TrainConfig) -> None:
     pytest.importorskip("parselmouth")
-    captions = paired_captions(table, "paraclap")
+    captions = paired(table, "paraclap")
     assert captions[0] is not None
     assert captions[0].startswith("speech has anger emotion and pitch is low and ")
     assert captions[11] is not None
@@ -83,11 +83,11 @@ def test_paraclap_says_what_is_high_and_low(table: pl.DataFrame, config: TrainCo
 
 
 def test_a_paired_caption_comes_from_the_cell_of_the_label_and_the_part_of_the_split(table: pl.DataFrame) -> None:
-    captions = paired_captions(table, "paired")
-    assert set(captions[0:8:4]) <= set(bank("train").cells()[1.5, 6.0])
-    assert captions[8] in bank("development").cells()[1.5, 6.0]
-    assert captions[10] in bank("development").cells()[6.0, 5.5]
-    assert captions == paired_captions(table, "paired")
+    captions = paired(table, "bank")
+    assert set(captions[0:8:4]) <= set(bundled("train").cells()[1.5, 6.0])
+    assert captions[8] in bundled("development").cells()[1.5, 6.0]
+    assert captions[10] in bundled("development").cells()[6.0, 5.5]
+    assert captions == paired(table, "bank")
 
 
 def test_utterances_without_a_caption_are_left_out_and_counted(table: pl.DataFrame, config: TrainConfig) -> None:
@@ -103,4 +103,4 @@ def test_what_cannot_be_is_refused_in_one_sentence(table: pl.DataFrame, config: 
     with pytest.raises(EmorankError, match="need the column emotion"):
         prepare(table.drop("emotion"), dataclasses.replace(config, captions="template"))
     with pytest.raises(EmorankError, match="needs the column emotion for every"):
-        prepare(table.drop("emotion"), dataclasses.replace(config, loss="supervised_contrastive", captions="paired"))
+        prepare(table.drop("emotion"), dataclasses.replace(config, loss="supervised_contrastive", captions="bank"))

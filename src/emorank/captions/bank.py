@@ -40,7 +40,7 @@ class Captions:
 
 
 @lru_cache
-def bank(part: Part) -> Captions:
+def bundled(part: Part) -> Captions:
     """One part of the bank."""
     source = importlib.resources.files("emorank.captions") / "bank.tsv"
     with source.open(encoding="utf8") as file:
@@ -60,7 +60,7 @@ def captions(table: pl.DataFrame, part: Part = "train", seed: int = 0) -> list[s
         part: of the bank.
         seed: of the draw.
     """
-    cells = bank(part).cells()
+    cells = bundled(part).cells()
     result: list[str | None] = []
     for path, valence, arousal in table.select("path", "valence", "arousal").iter_rows():
         if valence is None or arousal is None:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from emorank.affect import DIMENSIONS
+from emorank.captions.styles import Style
 from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT
 from emorank.losses.rank_n_contrast import Anchors, Negatives
 
 LossName = Literal["rank_n_contrast", "symmetric_cross_entropy", "supervised_contrastive"]
-CaptionStyle = Literal["plane", "paired", "template", "clap4emo", "paraclap", "column"]
+CaptionStyle = Literal["plane"] | Style
 Schedule = Literal["constant", "cosine"]
 
 
@@ -21,8 +22,8 @@ class TrainConfig:
         text_encoder: Frozen text encoder, see `emorank.encoders`.
         dimensions: Dimensions of the labels that the loss compares; the paper's are valence and arousal.
         loss: What is minimised, see `emorank.losses`.
-        captions: Where the descriptions come from: all over the plane, without pairs; paired, one of the bank's for
-            every utterance by its valence and arousal; template, clap4emo or paraclap, one by its category; or the
+        captions: Where the descriptions come from: all over the plane, without pairs; bank, one for every
+            utterance by its valence and arousal; template, clap4emo or paraclap, one by its category; or the
             table's own column.
         negatives: Reading of Rank-N-Contrast's denominator, see `emorank.losses.RankNContrast`.
         anchors: What Rank-N-Contrast ranks against: audio as in the paper, or both sides.

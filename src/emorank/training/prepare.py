@@ -8,19 +8,18 @@ import numpy as np
 import polars as pl
 
 from emorank.affect import DIMENSIONS
-from emorank.captions import Captions, bank, clap4emo, template
+from emorank.captions import Captions, bundled, paired
 from emorank.captions.bank import Part as BankPart
-from emorank.captions.bank import captions as bank_captions
 from emorank.encoders import audio_encoder, text_encoder
 from emorank.errors import AudioError, EmorankError
 from emorank.features import Progress, recordings, texts
-from emorank.training.config import CaptionStyle, TrainConfig
+from emorank.training.config import TrainConfig
 from emorank.training.data import Part, Side
 
 _SPLITS: tuple[BankPart, ...] = ("train", "development")
 _WHENCE = {
     "plane": "emorank bank, train and development parts",
-    "paired": "emorank bank, by valence and arousal",
+    "bank": "emorank bank, by valence and arousal",
     "template": "template with the category",
     "clap4emo": "bundled CLAP4Emo captions of the category",
     "paraclap": "acoustic properties by Praat beside the category",
@@ -83,7 +82,7 @@ def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None 
     good = np.array([error is None for error in errors], bool)
     usable = labelled.filter(pl.Series(good, dtype=pl.Boolean))
     features = features[good]
-    captions = paired_captions(usable, config.captions, progress)
+    captions = captions_for(usable, config, progress)
     captioned = np.array([caption is not None for caption in captions], bool)
     parts = {}
     for split in _SPLITS:
@@ -106,43 +105,18 @@ def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None 
     )
 
 
-def paired_captions(table: pl.DataFrame, style: CaptionStyle, progress: Progress | None = None) -> list[str | None]:
-    """The caption of every utterance, by its own labels; with `plane` they have none of their own, and it is empty.
-
-    Development utterances get the bank's development captions, so that what chooses the epoch was never learnt.
-
-    Raises:
-        EmorankError: the table lacks the column that the captions are made from.
-    """
-    needed = {"plane": "path", "paired": "valence", "column": "caption"}.get(style, "emotion")
-    if needed not in table.columns or table[needed].null_count() == len(table):
-        raise EmorankError(f"Captions of style {style!r} need the column {needed}; the table has none, or it is empty.")
-    if style == "plane":
+def captions_for(table: pl.DataFrame, config: TrainConfig, progress: Progress | None = None) -> list[str | None]:
+    """The caption of every utterance; with `plane` they have none of their own, and it is empty."""
+    if config.captions == "plane":
         return [""] * len(table)
-    if style == "column":
-        return table["caption"].to_list()
-    if style == "template":
-        return template.captions(table)
-    if style == "clap4emo":
-        return clap4emo.captions(table)
-    if style == "paraclap":
-        from emorank.captions import paraclap
-
-        return paraclap.captions(table, progress=progress)
-    result: list[str | None] = [None] * len(table)
-    for split in table["split"].unique():
-        rows = np.flatnonzero((table["split"] == split).to_numpy())
-        part: BankPart = {"train": "train", "development": "development"}.get(split, "test")  # type: ignore[assignment]
-        for row, caption in zip(rows, bank_captions(table[rows], part), strict=True):
-            result[row] = caption
-    return result
+    return paired(table, config.captions, progress)
 
 
 def _part(rows: pl.DataFrame, features: np.ndarray, own: list[str], split: BankPart, config: TrainConfig) -> Part:
     """The utterances of a split and their captions, or the bank's from all over the plane."""
     labels = rows.select(config.dimensions).to_numpy()
     if config.captions == "plane":
-        return Part(Side.of(features, labels), caption_side(bank(split), config))
+        return Part(Side.of(features, labels), caption_side(bundled(split), config))
     category = _categories(rows) if config.loss == "supervised_contrastive" else None
     text = texts(own, text_encoder(config.text_encoder))
     return Part(Side.of(features, labels, category), Side.of(text, labels, category), paired=True)
