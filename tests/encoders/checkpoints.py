@@ -1,12 +1,14 @@
 """Tiny checkpoints with random weights in exactly the formats of the real ones: names, shapes, config keys, files."""
 
 import json
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from transformers import WavLMConfig, WavLMModel
+from transformers import RobertaConfig, RobertaForSequenceClassification, RobertaTokenizer, WavLMConfig, WavLMModel
 
 WIDTH = 32
 SER_CONFIG: dict[str, Any] = {
@@ -78,3 +80,64 @@ def ser_weights(seed: int = 0) -> dict[str, torch.Tensor]:
         if name.endswith(("weight", "rel_attn_embed.weight")) and tensor.ndim == 2:
             state[name] = tensor * 4  # transformers starts them so small that the layers would be near the identity
     return state | heads
+
+
+EMOTIONS = ("anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise")
+_WORDS = "a an the very calm warm cold angry sad tired voice speaking slowly with sorrow in his her quiet loud furious"
+
+
+def tiny_distilroberta(folder: Path) -> Path:
+    """A classifier of emotions in the format of j-hartmann/emotion-english-distilroberta-base, a .bin."""
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary, merges = byte_pairs()
+    tokenizer = RobertaTokenizer(vocab=vocabulary, merges=merges)  # vocab_file= is silently ignored by transformers 5
+    tokenizer.model_max_length = 512
+    tokenizer.save_pretrained(folder)
+    (folder / "vocab.json").write_text(json.dumps(vocabulary), "utf8")
+    (folder / "merges.txt").write_text("#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges), "utf8")
+    config = RobertaConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=WIDTH,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=4 * WIDTH,
+        max_position_embeddings=514,
+        type_vocab_size=1,
+        layer_norm_eps=1e-5,
+        id2label=dict(enumerate(EMOTIONS)),
+        label2id={emotion: index for index, emotion in enumerate(EMOTIONS)},
+    )
+    config.architectures = ["RobertaForSequenceClassification"]
+    config.save_pretrained(folder)
+    torch.manual_seed(1)
+    state = RobertaForSequenceClassification(config).state_dict()
+    state = {name: 8 * tensor if tensor.ndim == 2 else tensor for name, tensor in state.items()}
+    state["roberta.embeddings.position_ids"] = torch.arange(514)[None]  # as checkpoints of that age have it
+    torch.save(state, folder / "pytorch_model.bin")
+    return folder
+
+
+def byte_pairs() -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """A byte-level vocabulary in RoBERTa's order, and the merges that make the words of `_WORDS` out of letters."""
+    # GPT-2's printable stand-ins for the 256 bytes: Latin letters stand for themselves, the others follow from 256 on.
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    letters = [chr(byte) for byte in printable] + [chr(256 + i) for i in range(256 - len(printable))]
+    words = [list(word) for word in _WORDS.split()] + [["Ġ", *word] for word in _WORDS.split()]
+    merges: list[tuple[str, str]] = []
+    while pairs := Counter(pair for word in words for pair in pairwise(word)):
+        best = max(sorted(pairs), key=pairs.__getitem__)
+        merges.append(best)
+        words = [merged(word, best) for word in words]
+    tokens = ["<s>", "<pad>", "</s>", "<unk>", *letters, *("".join(pair) for pair in merges), "<mask>"]
+    return {token: index for index, token in enumerate(tokens)}, merges
+
+
+def merged(word: list[str], pair: tuple[str, str]) -> list[str]:
+    """The word with every occurrence of the pair made one token."""
+    result: list[str] = []
+    for token in word:
+        if result and (result[-1], token) == pair:
+            result[-1] += token
+        else:
+            result.append(token)
+    return result

@@ -1,4 +1,4 @@
-"""The paper's audio encoder: a checkpoint in its exact format, each step recomputed, padding and files that go wrong."""
+"""The paper's audio encoder: a checkpoint in its exact format, each step recomputed, padding, files that go wrong."""
 
 import json
 import pickle
@@ -235,7 +235,7 @@ def test_wrong_weights_are_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(EmorankError, match=f"unexpected weights: {odd}"):
         encoder(surplus)
     misshapen = changed(folder, tmp_path / "misshapen", good | {"pool_model.attention": torch.zeros(WIDTH, 2)})
-    with pytest.raises(EmorankError, match="misshapen weights: pool_model.attention"):
+    with pytest.raises(EmorankError, match=r"misshapen weights: pool_model\.attention"):
         encoder(misshapen)
 
 

@@ -109,5 +109,5 @@ def test_a_checkpoint_of_the_hub_gives_the_same_as_the_package(tmp_path: Path) -
 
 
 def test_what_is_no_checkpoint_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(EmorankError, match="config.json is missing"):
+    with pytest.raises(EmorankError, match=r"config\.json is missing"):
         audio_encoder(f"{tmp_path}/2")

@@ -35,7 +35,7 @@ class Backbone:
         depth: layers that the checkpoint has; the norm on top of the last belongs to the output of that one alone.
     """
 
-    def __init__(self, network: nn.Module, layers: Sequence[int], depth: int) -> None:
+    def __init__(self, network: Any, layers: Sequence[int], depth: int) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.config: Any = network.config
         self.width = int(self.config.hidden_size) * len(layers)

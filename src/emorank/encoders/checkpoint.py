@@ -5,7 +5,8 @@ No code of a checkpoint is ever run.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,66 @@ def checkpoint_folder(source: str, patterns: Sequence[str]) -> Path:
         return Path(snapshot_download(source, allow_patterns=list(patterns)))
     except Exception as error:  # the hub raises many kinds; each means that the checkpoint is not to be had
         raise EmorankError(
-            f"Checkpoint {source!r} could not be had from the hub, and there is no such folder ({type(error).__name__})."
+            f"{source!r} could not be had from the hub ({type(error).__name__}), and there is no such folder."
         ) from error
+
+
+def complete_folder(source: str) -> Path:
+    """A folder with all that transformers needs of a checkpoint: configs, vocabulary, weights.
+
+    Raises:
+        EmorankError: see `checkpoint_folder`.
+    """
+    texts = ["*.json", "*.txt", "*.model"]
+    folder = checkpoint_folder(source, [*texts, f"{_SAFE}*", "model-*.safetensors"])
+    if not _files(folder, _SAFE):
+        folder = checkpoint_folder(source, [*texts, f"{_PICKLED}*", "pytorch_model-*.bin"])
+    return folder
+
+
+def read_network(source: str, config: Any = None) -> Any:
+    """A network that transformers knows, without the heads that a checkpoint may have on top.
+
+    Args:
+        source: a folder or a hub id.
+        config: of transformers, changed for what is needed; None is the checkpoint's own.
+
+    Raises:
+        EmorankError: it cannot be had or read, or weights are missing.
+    """
+    from pickle import UnpicklingError
+
+    from safetensors import SafetensorError
+    from transformers import AutoModel
+
+    folder = complete_folder(source)
+    options = {"dtype": torch.float32, "weights_only": True, "trust_remote_code": False, "output_loading_info": True}
+    try:
+        with _quiet():
+            network, report = AutoModel.from_pretrained(folder, config=config, **options)
+    except (OSError, ValueError, KeyError, RuntimeError, UnpicklingError, SafetensorError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise EmorankError(f"{source} is no checkpoint that can be read: {reason}") from error
+    missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
+    if missing:
+        raise EmorankError(f"{source} lacks weights: {', '.join(missing[:5])}; get the checkpoint again.")
+    return network.eval().requires_grad_(False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' bar and its table of the heads that are left out; what is really missing is an error."""
+    from transformers.utils import logging
+
+    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bar:
+            logging.enable_progress_bar()
 
 
 def read_weights(source: str) -> dict[str, Tensor]:
@@ -66,9 +125,7 @@ def read_weights(source: str) -> dict[str, Tensor]:
     Raises:
         EmorankError: there are none, they are damaged, or the file holds more than tensors.
     """
-    folder = checkpoint_folder(source, [CONFIG, f"{_SAFE}*", "model-*.safetensors"])
-    if not _files(folder, _SAFE):
-        folder = checkpoint_folder(source, [CONFIG, f"{_PICKLED}*", "pytorch_model-*.bin"])
+    folder = complete_folder(source)
     files = _files(folder, _SAFE) or _files(folder, _PICKLED)
     if not files:
         raise EmorankError(f"{source} holds no weights: neither {_SAFE} nor {_PICKLED}.")

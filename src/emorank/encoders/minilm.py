@@ -42,7 +42,9 @@ class MiniLMEncoder:
             raise EmorankError(f"{folder} holds no text encoder: {', '.join(missing)} missing.")
         config = json.loads((folder / "config.json").read_text("utf8"))
         if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
-            raise EmorankError(f"{folder} is a {config['model_type']} model, a bert with gelu is needed.")
+            raise EmorankError(
+                f"{folder} is a {config['model_type']} model, a bert with gelu is needed; name it MODEL/first or MODEL/mean."
+            )
         self.name = name
         self.dim = int(config["hidden_size"])
         self._heads = int(config["num_attention_heads"])
