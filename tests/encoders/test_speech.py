@@ -76,7 +76,9 @@ def expected(folder: Path, wave: np.ndarray, layers: list[int], pooling: str) ->
     network = AutoModel.from_pretrained(folder).eval()
     with torch.inference_mode():
         samples = prepare(wave, sampling_rate=16_000, return_tensors="pt").input_values
-        states = network(samples, output_hidden_states=True).hidden_states
+        output = network(samples, output_hidden_states=True)
+    # what leaves the network is the last layer, normed where the large models have a norm on top of it
+    states = [*output.hidden_states[:-1], output.last_hidden_state]
     chosen = torch.cat([states[layer] for layer in layers], 2)[0].double()
     mean, std = chosen.mean(0), chosen.var(0, correction=0).clamp(min=1e-5).sqrt()
     return (mean if pooling == "mean" else torch.cat([mean, std])).numpy()

@@ -3,6 +3,7 @@
 import importlib.resources
 import json
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,6 +98,12 @@ def test_batch_and_padding_never_change_a_vector(folder: Path, pooling: str) -> 
     assert np.abs(together[0] - together[1]).max() > 0.01
 
 
+def test_the_older_files_of_a_vocabulary_do_as_well(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "old")
+    (tmp_path / "old" / "tokenizer.json").unlink()
+    np.testing.assert_array_equal(text_encoder(f"{tmp_path}/old/first")(TEXTS), text_encoder(f"{folder}/first")(TEXTS))
+
+
 def test_texts_are_cut_at_512_tokens(folder: Path) -> None:
     encoder = text_encoder(f"{folder}/mean")
     ids = tokens("calm " * 600 + "calm")
@@ -122,7 +129,8 @@ def test_another_family_from_its_folder() -> None:
 
 def test_a_short_table_of_positions_cuts_earlier(tmp_path: Path) -> None:
     """A tokenizer that names no limit must not run past the network's places."""
-    config = BertConfig(30522, WIDTH, 1, 4, 64, max_position_embeddings=20)
+    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 64}
+    config = BertConfig(vocab_size=30522, **sizes, max_position_embeddings=20)
     BertModel(config).save_pretrained(tmp_path)
     (tmp_path / "tokenizer.json").write_bytes((MINILM / "tokenizer.json").read_bytes())
     vectors = text_encoder(f"{tmp_path}/first")(["calm " * 18, "calm " * 300])
@@ -163,6 +171,11 @@ def evil(folder: Path) -> None:
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"weights": Malicious(folder / "was-run")}))
 
 
+def without_merges(folder: Path) -> None:
+    for file in ("tokenizer.json", "merges.txt"):
+        (folder / file).unlink()
+
+
 def without_vocabulary(folder: Path) -> None:
     for file in ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"):
         (folder / file).unlink()
@@ -190,7 +203,8 @@ class Malicious:
         (without_weights, "no checkpoint that can be read"),
         (without_one, r"lacks weights: encoder\.layer\.1\.output\.dense\.bias"),
         (evil, "no checkpoint that can be read"),
-        (without_vocabulary, "holds no vocabulary"),
+        (without_vocabulary, "holds a vocabulary of"),
+        (without_merges, "holds no vocabulary"),
         (decoder, "an encoder is needed"),
         (unknown, "no checkpoint that can be read"),
     ],

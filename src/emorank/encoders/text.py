@@ -78,6 +78,9 @@ def load(source: str, pooling: str, name: str) -> TransformerTextEncoder:
         tokenizer = AutoTokenizer.from_pretrained(complete_folder(source), trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise EmorankError(f"{source} holds no vocabulary; put its tokenizer.json beside its config.json.") from error
+    known, words = network.config.vocab_size, len(tokenizer)
+    if not known // 2 < words <= known:  # without its files transformers makes up an almost empty one, silently
+        raise EmorankError(f"{source} holds a vocabulary of {words} where its network knows {known}; get it again.")
     return TransformerTextEncoder(network, tokenizer, pooling, name)
 
 
