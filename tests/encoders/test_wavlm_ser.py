@@ -246,6 +246,12 @@ def test_wrong_configs_and_files_are_one_sentence(folder: Path, tmp_path: Path) 
         encoder(changed(folder, tmp_path / "classes", num_classes=8))
     with pytest.raises(EmorankError, match="for 8000 Hz"):
         encoder(changed(folder, tmp_path / "rate", sampling_rate=8000))
+    with pytest.raises(EmorankError, match="cannot be built"):
+        encoder(changed(folder, tmp_path / "heads", num_attention_heads=5))
+    unlisted = changed(folder, tmp_path / "unlisted")
+    (unlisted / "model.safetensors").rename(unlisted / "model.safetensors.index.json")
+    with pytest.raises(EmorankError, match="does not list"):
+        encoder(unlisted)
     damaged = changed(folder, tmp_path / "damaged")
     (damaged / "model.safetensors").write_bytes(b"junk")
     with pytest.raises(EmorankError, match="cannot be read"):
@@ -261,7 +267,7 @@ def test_wrong_configs_and_files_are_one_sentence(folder: Path, tmp_path: Path) 
         encoder(damaged)
     with pytest.raises(EmorankError, match="There is no folder"):
         encoder(tmp_path / "nowhere")
-    with pytest.raises(EmorankError, match="could not be had from the hub"):
+    with pytest.raises(EmorankError, match="3loi/SER-Odyssey-Baseline-WavLM-Multi-Attributes' could not be had"):
         audio_encoder("wavlm-ser/mean")
 
 

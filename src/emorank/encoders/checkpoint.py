@@ -142,7 +142,10 @@ def _files(folder: Path, name: str) -> list[Path]:
     index = folder / f"{name}.index.json"
     if not index.is_file():
         return []
-    shards = set(json.loads(index.read_text("utf8"))["weight_map"].values())
+    try:
+        shards = set(json.loads(index.read_text("utf8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EmorankError(f"{index} does not list the files of the weights; get the checkpoint again.") from error
     return [folder / Path(shard).name for shard in sorted(shards)]  # shards lie beside their index, nowhere else
 
 

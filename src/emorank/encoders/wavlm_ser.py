@@ -176,8 +176,12 @@ def load(source: str, pooling: str, name: str) -> WavLMSEREncoder:
         )
     if config.get("sampling_rate", SAMPLE_RATE) != SAMPLE_RATE:
         raise EmorankError(f"{source} is for {config['sampling_rate']} Hz; emorank hears 16000 Hz.")
-    with torch.device("meta"):
-        network = WavLMSERNetwork(config, _ssl_config(config))
+    try:
+        with torch.device("meta"):
+            network = WavLMSERNetwork(config, _ssl_config(config))
+    except (ValueError, TypeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise EmorankError(f"{source} describes a network that cannot be built: {reason}") from error
     _fill(network, read_weights(source), source)
     return WavLMSEREncoder(network, config, pooling, name)
 
