@@ -1,5 +1,6 @@
 """From an official corpus folder to a trained model that measures and searches."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import soundfile
 
 from tests.cli.conftest import Run
 from tests.conftest import voice
+from tests.encoders.checkpoints import tiny_distilroberta, tiny_wavlm_ser
 
 pytest.importorskip("lightning")
 
@@ -51,6 +53,19 @@ def test_corpus_train_evaluate_search(emorank: Emorank, ravdess: Path, tiny_whis
     assert f"UAR {found['zero-shot']['uar']:.3f} (chance 0.250)" in spoken
     assert "Labels: derived." in spoken
     assert f"VOC {report['voc']['mean']:.3f}" in spoken
+    assert len(emorank("search", "calm", ravdess, "--model", out, "--json", "--top", 3).json) == 3
+
+
+def test_a_model_on_the_kinds_of_encoders_of_the_paper(emorank: Emorank, ravdess: Path, tmp_path: Path) -> None:
+    audio = f"{tiny_wavlm_ser(tmp_path / 'ser')}/ser:mean"
+    text = f"{tiny_distilroberta(tmp_path / 'text')}/first"
+    table, out = tmp_path / "t.parquet", tmp_path / "run"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    options = ["--audio-encoder", audio, "--text-encoder", text, "--epochs", 1, "--embedding-dim", 16, "--captions", 64]
+    trained = emorank("train", "--data", table, "--out", out, *options)
+    assert trained.status == 0, trained.err
+    assert (json.loads((out / "config.json").read_text())["audio_encoder"]) == audio
+    assert emorank("evaluate", "--model", out, "--data", table).status == 0
     assert len(emorank("search", "calm", ravdess, "--model", out, "--json", "--top", 3).json) == 3
 
 
