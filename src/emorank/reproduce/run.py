@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from emorank.affect import CATEGORIES
 from emorank.captions import bundled
 from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT, audio_encoder, text_encoder
 from emorank.errors import EmorankError
@@ -91,6 +92,7 @@ def reproduce(
     Raises:
         EmorankError: the table lacks what a row needs, or `out` holds the results of something else.
     """
+    table = with_category(table)
     table = table if "split" in table.columns else table.with_columns(split_by_speaker(table))
     if not (table["split"] == "test").any():
         raise EmorankError(
@@ -130,6 +132,18 @@ def reproduce(
     with written_whole(out / RESULTS) as path:
         path.write_text(json.dumps(document) + "\n", "utf8")
     return document
+
+
+def with_category(table: pl.DataFrame) -> pl.DataFrame:
+    """The utterances of a known category: the paper leaves out MSP-Podcast's classes O (other) and X (no agreement).
+
+    Raises:
+        EmorankError: there is none.
+    """
+    known = table.filter(pl.col("emotion").is_in(CATEGORIES)) if "emotion" in table.columns else table.clear()
+    if not len(known):
+        raise EmorankError(f"The table has no utterance with an emotion among {', '.join(CATEGORIES)}.")
+    return known
 
 
 def _encode(table: pl.DataFrame, protocol: Protocol, rows: Sequence[Row], progress: Progress | None) -> None:
