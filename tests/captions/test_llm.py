@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("openai")
 
 from emorank.captions.llm.client import Client
-from emorank.captions.llm.job import Job, Manners, Outcome
-from emorank.captions.llm.plan import Prices
+from emorank.captions.llm.job import Job, Outcome
+from emorank.captions.llm.manners import Manners
 from emorank.captions.llm.prompt import Point, prompt
 from emorank.captions.llm.store import CaptionStore
 from emorank.errors import EmorankError
@@ -151,7 +151,7 @@ def test_a_wait_that_the_server_asks_for_is_kept_by_all_workers(server: Server, 
 
 def test_a_dead_server_keeps_what_was_accepted(server: Server, ask: Ask) -> None:
     server.fault = lambda number: "" if number < 2 else "500"
-    with pytest.raises(EmorankError, match="failed 3 times in a row .status 500.. 32 of 80 captions are kept"):
+    with pytest.raises(EmorankError, match=r"failed 3 times in a row \(status 500\)\. 32 of 80 captions are kept"):
         ask(points(40), concurrency=1, tries=3)
     server.fault = lambda number: ""
     before = len(server.seen)
@@ -160,13 +160,13 @@ def test_a_dead_server_keeps_what_was_accepted(server: Server, ask: Ask) -> None
 
 
 def test_the_budget_is_never_exceeded_and_counts_all_runs(server: Server, ask: Ask) -> None:
-    prices = Prices(prompt=1000.0, answer=1000.0)  # a call comes to 0.15
+    prices = {"price_in": 1000.0, "price_out": 1000.0}  # a call comes to 0.15
     for _ in range(3):
         with pytest.raises(EmorankError, match="larger --budget"):
-            ask(points(200), prices=prices, budget=5.0, concurrency=1)
+            ask(points(200), **prices, budget=5.0, concurrency=1)
     assert 0 < len(server.seen) * 0.15 <= 5.0
     first = len(server.seen)
-    ask(points(200), prices=prices, budget=50.0)
+    ask(points(200), **prices, budget=50.0)
     assert len(server.seen) == 25  # not one call for a point that was accepted before
     assert first < 25
 

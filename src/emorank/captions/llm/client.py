@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx2
@@ -100,7 +100,9 @@ class Client:
             parameters = self._parameters(answer_tokens)
             try:
                 raw = self._openai.chat.completions.with_raw_response.create(
-                    model=self._model, messages=list(chat), **parameters
+                    model=self._model,
+                    messages=cast(Any, list(chat)),
+                    **parameters,
                 )
                 return self._reply(raw.text)
             except openai.APIStatusError as error:

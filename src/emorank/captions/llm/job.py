@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from emorank.captions.fault import fault
 from emorank.captions.llm.answer import Unusable, judge, parse
 from emorank.captions.llm.client import Client, Failed, Reply
-from emorank.captions.llm.plan import Pending, Prices, bundles, pending, room
+from emorank.captions.llm.manners import Manners
+from emorank.captions.llm.plan import Pending, bundles, pending, room
 from emorank.captions.llm.prompt import Item, Message, Point, Prompt, messages, prompt_tokens
 from emorank.captions.llm.retry import Gate, back_off
 from emorank.captions.llm.secret import tells
@@ -18,31 +19,6 @@ from emorank.errors import EmorankError
 
 Said = Mapping[Point, frozenset[tuple[str, ...]]]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Manners:
-    """How a server is asked.
-
-    Args:
-        language: of the captions.
-        points_per_call: questions in one call.
-        concurrency: calls at a time.
-        tries: calls in a row that may fail before the server counts as dead.
-        attempts: answers to a question that may be rejected before it is given up.
-        first_wait: seconds after the first failure; it doubles with each.
-        prices: of a million tokens.
-        budget: what the job may cost in all its runs together; None is no limit.
-    """
-
-    language: str = "en"
-    points_per_call: int = 8
-    concurrency: int = 4
-    tries: int = 8
-    attempts: int = 5
-    first_wait: float = 0.5
-    prices: Prices = Prices()
-    budget: float | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +127,7 @@ class Job:
         """Ask one bundle; what has to be asked again, in bundles."""
         with self._turn:
             items = [question.item(self._captions[question.point]) for question in bundle]
-        chat = messages(self._words, items, self._manners.language)
+        chat = messages(self._words, items, self._manners)
         reply = self._answered(chat, room(items, max(question.attempts for question in bundle)))
         if reply is None:
             return []
@@ -172,12 +148,11 @@ class Job:
     def _take(self, item: Item, captions: list[str]) -> tuple[int, tuple[str, ...]]:
         """Keep what can be kept of one answer; how many captions are still missing, and why."""
         said = self._said.get(item.point, frozenset())
-        english = self._manners.language.lower() in ("en", "english")
 
         def refused(caption: str) -> str | None:
             if tells(caption, self._key):
                 return "A caption contains what is no description."
-            return fault(caption, said, english)
+            return fault(caption, said, self._manners.english)
 
         verdict = judge(item, captions, refused)
         new = self._store.accept(item.point, verdict.captions)
@@ -227,10 +202,10 @@ class Job:
         with self._turn:
             total = (self._spent[0] + sent, self._spent[1] + received)
             budget = self._manners.budget
-            if budget is None or self._manners.prices.of(*total) <= budget:
+            if budget is None or self._manners.cost(*total) <= budget:
                 self._spent = total
                 return self._store.called(self._name, sent, received)
-            spent = self._manners.prices.of(*self._spent)
+            spent = self._manners.cost(*self._spent)
         raise EmorankError(
             f"The next call could exceed the budget of {budget:g} ({spent:.4f} spent or reserved). "
             f"{self._done()} of {sum(self._wanted.values())} captions are kept; "

@@ -1,8 +1,9 @@
-"""What has to be asked: questions, calls, tokens and what they cost. Pure: nothing is sent."""
+"""What has to be asked: questions, calls and tokens. Pure: nothing is sent."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from emorank.captions.llm.manners import Manners
 from emorank.captions.llm.prompt import Item, Message, Point, Prompt, answer_tokens, messages, prompt_tokens
 
 _CAPTIONS_AN_ITEM = 5  # more in one go become alike
@@ -28,23 +29,6 @@ class Pending:
     def item(self, already: Sequence[str]) -> Item:
         """The question, with some of the captions that the point has."""
         return Item(self.point, self.captions, tuple(already[-_ALREADY:]), self.rejected)
-
-
-@dataclass(frozen=True)
-class Prices:
-    """What a million tokens cost, in any currency; 0 for a model of one's own.
-
-    Args:
-        prompt: of the question.
-        answer: of the answer.
-    """
-
-    prompt: float = 0.0
-    answer: float = 0.0
-
-    def of(self, prompt_tokens: int, answer_tokens: int) -> float:
-        """What so many tokens cost."""
-        return (prompt_tokens * self.prompt + answer_tokens * self.answer) / 1e6
 
 
 @dataclass(frozen=True)
@@ -91,22 +75,21 @@ def bundles(questions: Sequence[Pending], size: int) -> Iterator[list[Pending]]:
 
 def room(items: Sequence[Item], attempts: int) -> int:
     """Tokens that an answer may have: well above what is expected, and more after one that was cut off."""
-    return (4 * answer_tokens(items) + 512) * 2 ** min(attempts, 3)
+    return (4 * answer_tokens(items) + 512) * (1 << min(attempts, 3))
 
 
 def plan(
     wanted: Mapping[Point, int],
     known: Mapping[Point, Sequence[str]],
     words: Prompt,
-    language: str,
-    points_per_call: int,
+    manners: Manners,
 ) -> Plan:
     """Count a job's calls and tokens."""
     first: tuple[Message, ...] = ()
     calls = sent = received = 0
-    for bundle in bundles(pending(wanted, known), points_per_call):
+    for bundle in bundles(pending(wanted, known), manners.points_per_call):
         items = [question.item(known.get(question.point, ())) for question in bundle]
-        chat = messages(words, items, language)
+        chat = messages(words, items, manners)
         first = first or tuple(chat)
         calls += 1
         sent += prompt_tokens(chat)

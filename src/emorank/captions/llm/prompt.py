@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+from emorank.captions.llm.manners import Manners
+
 VERSION = "plane-1"
 
 _CHARACTERS_A_TOKEN = 4.0  # of English and JSON; other scripts have more tokens a character
@@ -99,11 +101,11 @@ class Item:
         return {"id": number, **self.point.data(), "captions": self.captions, **known}
 
 
-def messages(words: Prompt, items: Sequence[Item], language: str) -> list[Message]:
+def messages(words: Prompt, items: Sequence[Item], manners: Manners) -> list[Message]:
     """A chat that asks for the captions of some items; ids count from 1 in their order."""
     system = words.system
-    if language.lower() not in ("en", "english"):
-        system += "\n" + words.language.format(language=json.dumps(language, ensure_ascii=False))
+    if not manners.english:
+        system += "\n" + words.language.format(language=json.dumps(manners.language, ensure_ascii=False))
     data = {"items": [item.data(number) for number, item in enumerate(items, 1)]}
     return [
         {"role": "system", "content": system},
