@@ -9,6 +9,9 @@ MOST_CHARACTERS = 240
 _LEAST_LETTERS = 4
 _RUN = 5  # words in a row that a caption and a transcript may not share
 
+#: Runs of words that a caption may not contain.
+Runs = frozenset[tuple[str, ...]]
+
 _AXES = re.compile(
     r"\b(valen[cz]\w*|valência|walencj\w*|arousal\w*|dominan(ce|z|za|cia|cja)\b|dominância|pleasantness score)", re.I
 )
@@ -40,7 +43,7 @@ def same(text: str) -> str:
     return " ".join(words(text))
 
 
-def runs(transcripts: Iterable[str]) -> frozenset[tuple[str, ...]]:
+def runs(transcripts: Iterable[str]) -> Runs:
     """What a caption must not contain of some transcripts: five words in a row, or a whole shorter one of three."""
     found = set()
     for transcript in transcripts:
@@ -51,7 +54,7 @@ def runs(transcripts: Iterable[str]) -> frozenset[tuple[str, ...]]:
     return frozenset(found)
 
 
-def fault(text: str, said: frozenset[tuple[str, ...]] = frozenset(), english: bool = True) -> str | None:
+def fault(text: str, said: Runs = frozenset(), english: bool = True) -> str | None:
     """Why a caption cannot be taken; None if it can.
 
     Args:
@@ -87,7 +90,7 @@ def fault(text: str, said: frozenset[tuple[str, ...]] = frozenset(), english: bo
     return None
 
 
-def _repeats(tokens: list[str], said: frozenset[tuple[str, ...]]) -> bool:
+def _repeats(tokens: list[str], said: Runs) -> bool:
     if not said:
         return False
     return any(tuple(tokens[i : i + n]) in said for n in range(3, _RUN + 1) for i in range(len(tokens) - n + 1))

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from emorank.captions.bank import Part
-from emorank.captions.fault import runs
+from emorank.captions.fault import Runs, runs
 from emorank.captions.llm.prompt import Point
 from emorank.errors import EmorankError
 
@@ -81,7 +81,7 @@ def wanted(points: Sequence[Point | None], parts: Sequence[Part], per: Per, capt
     return {point: captions * count for point, count in Counter(point for point, _ in present).items()}
 
 
-def said(points: Sequence[Point | None], table: pl.DataFrame) -> dict[Point, frozenset[tuple[str, ...]]]:
+def said(points: Sequence[Point | None], table: pl.DataFrame) -> dict[Point, Runs]:
     """What captions of each point must not contain: the words of its utterances. They are never sent anywhere."""
     if "transcript" not in table.columns:
         return {}
@@ -114,12 +114,10 @@ def give_out(
         seed: of the draws.
     """
     draw = np.random.default_rng(seed)
-    present: dict[Point, list[Part]] = {}
-    for point, part in sorted(
-        {(p, part) for p, part in zip(points, parts, strict=True) if p is not None},
-        key=lambda pair: _PARTS.index(pair[1]),
-    ):
-        present.setdefault(point, []).append(part)
+    sharers: dict[Point, list[Part]] = {}
+    for name in _PARTS:
+        for place in {place for place, part in zip(points, parts, strict=True) if place is not None and part == name}:
+            sharers.setdefault(place, []).append(name)
     turn: Counter[Point] = Counter()
     result: list[str | None] = []
     for point, part in zip(points, parts, strict=True):
@@ -129,8 +127,7 @@ def give_out(
             continue
         have = captions[point]
         if per == "point":
-            sharers = present[point]
-            have = have[sharers.index(part) :: len(sharers)][:count]
+            have = have[sharers[point].index(part) :: len(sharers[point])][:count]
             index = int(number * len(have))
         else:
             index = turn[point] % len(have) if have else 0

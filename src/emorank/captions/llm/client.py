@@ -5,11 +5,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import httpx2
 import openai
 
+from emorank.captions.llm.address import shown
 from emorank.captions.llm.limited import LimitedTransport, TooLarge
 from emorank.captions.llm.prompt import Message, schema
 from emorank.captions.llm.retry import retry_after
@@ -178,21 +178,6 @@ class Client:
     def close(self) -> None:
         """Close the connections, also those that are waiting for an answer."""
         self._openai.close()
-
-
-def shown(url: str) -> str:
-    """The address without what may be secret in it.
-
-    Raises:
-        EmorankError: it is no address of an API, or has a password in it.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise EmorankError("--llm takes the base address of an API, such as http://localhost:8000/v1.")
-    if parts.username or parts.password:
-        raise EmorankError("--llm takes an address without a password; set EMORANK_LLM_KEY instead.")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
 def _usage(given: object) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from emorank.captions.fault import fault
+from emorank.captions.fault import Runs, fault
 from emorank.captions.llm.answer import Unusable, judge, parse
 from emorank.captions.llm.client import Client, Failed, Reply
 from emorank.captions.llm.manners import Manners
@@ -17,7 +17,7 @@ from emorank.captions.llm.secret import tells
 from emorank.captions.llm.store import CaptionStore, digest
 from emorank.errors import EmorankError
 
-Said = Mapping[Point, frozenset[tuple[str, ...]]]
+Said = Mapping[Point, Runs]
 Progress = Callable[[int, int], None]
 
 

@@ -1,14 +1,17 @@
 """Foresee a job, and do it: the doors of this folder."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from emorank.captions.llm.job import Job, Outcome, Progress, Said
 from emorank.captions.llm.manners import Manners
 from emorank.captions.llm.plan import Plan, plan
 from emorank.captions.llm.prompt import Point, prompt
 from emorank.captions.llm.secret import key_from_environment
 from emorank.captions.llm.store import CaptionStore
+from emorank.errors import EmorankError
+
+if TYPE_CHECKING:
+    from emorank.captions.llm.job import Outcome, Progress, Said
 
 
 def foresee(model: str, wanted: Mapping[Point, int], manners: Manners) -> Plan:
@@ -30,10 +33,10 @@ def ask(
     url: str,
     model: str,
     wanted: Mapping[Point, int],
-    said: Said,
+    said: "Said",
     manners: Manners,
-    progress: Progress | None = None,
-) -> Outcome:
+    progress: "Progress | None" = None,
+) -> "Outcome":
     """Captions for some points; those that are kept from before are not asked for again.
 
     Args:
@@ -47,7 +50,11 @@ def ask(
     Raises:
         EmorankError: the server is dead or refuses, or the budget is reached. All that was accepted is kept.
     """
-    from emorank.captions.llm.client import Client
+    try:
+        from emorank.captions.llm.client import Client
+        from emorank.captions.llm.job import Job
+    except ModuleNotFoundError as error:
+        raise EmorankError("A language model needs an extra; run: pip install 'emorank[llm]'") from error
 
     key = key_from_environment()
     client = Client(url, model, key, manners.temperature, manners.timeout)
