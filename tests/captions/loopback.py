@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -51,7 +51,10 @@ class Server:
     run: int = 0
     url: str = ""
     seen: list[Seen] = field(default_factory=list)
-    given: Counter[tuple[int, str]] = field(default_factory=Counter)  # (run, point) -> good captions sent whole
+    wanted: int = 10**6  # captions of every point; asking for more than are missing is remembered
+    accepted: Counter[str] = field(default_factory=Counter)  # point -> captions that the client must have taken
+    too_often: list[str] = field(default_factory=list)
+    hang: float = 2.5
     body: Callable[[list[dict[str, Any]]], str] | None = None
     error: tuple[int, str] = (400, "")
     lock: Any = field(default_factory=threading.Lock)
@@ -76,6 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
+    def handle(self) -> None:
+        """Until the client hangs up, or is killed."""
+        with suppress(ConnectionResetError):
+            super().handle()
+
     def do_POST(self) -> None:
         state = self.state
         raw = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -83,14 +91,13 @@ class _Handler(BaseHTTPRequestHandler):
         items = json.loads(text)["items"]
         with state.lock:
             fault = state.fault(len(state.seen))
+            state.too_often += [text for i in items if state.accepted[point(i)] + i["captions"] > state.wanted]
             run = state.run
             state.seen.append(Seen(run, fault, items, text, {k.lower(): v for k, v in self.headers.items()}, raw))
         time.sleep(state.delay)
         assert self.path.endswith("/chat/completions")
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):
             self.answer(fault, run, items)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def answer(self, fault: str, run: int, items: list[dict[str, Any]]) -> None:
         state = self.state
@@ -101,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "error":
             return self.send(state.error[0], json.dumps({"error": {"message": state.error[1]}}))
         if fault == "hang":
-            time.sleep(2.5)
+            time.sleep(state.hang)
             self.close_connection = True
             return None
         if fault == "cut":
@@ -126,14 +133,12 @@ class _Handler(BaseHTTPRequestHandler):
                 each["captions"] = each["captions"] + ["one too many, though it reads well"]
         elif fault == "duplicates":
             for each in answer:
-                each["captions"] = [each["captions"][0]] * (len(each["captions"]) + 1)
+                each["captions"] = [each["captions"][0]] * len(each["captions"])
         content = state.body(items) if state.body else json.dumps({"items": answer})
-        self.send(200, self.completion(content))
-        if not fault:
-            with state.lock:
-                for each in items:
-                    state.given[run, point(each)] += each["captions"]
-        return None
+        with state.lock:  # before it is sent: the client may ask again at once
+            for each in items if run == state.run else []:  # nobody is left to take what a killed run asked for
+                state.accepted[point(each)] += {"": each["captions"], "duplicates": 1}.get(fault, 0)
+        return self.send(200, self.completion(content))
 
     def completion(self, content: str, refusal: bool = False) -> str:
         message = {

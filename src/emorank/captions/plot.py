@@ -1,5 +1,6 @@
 """The quality of captions as one picture: where they lie, and whether distance in words follows distance in feeling."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def _bands(panel: Any, plane: Array, cosine: Array) -> None:
     """The median and the middle half of cosine distance, by distance on the plane."""
     edges = np.arange(0, 9.0, 0.5)
     middles, quartiles = [], []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         inside = cosine[(plane >= low) & (plane < high)]
         if len(inside) >= 5:
             middles.append((low + high) / 2)

@@ -102,8 +102,8 @@ def give_out(
 ) -> list[str | None]:
     """A caption for every utterance.
 
-    Per point each draws from its part's share of the set; the parts of a point share no caption. Per utterance each has its
-    own, and only where some were given up they serve twice.
+    Per point each draws from its part's share of the set; the parts of a point share no caption. Per utterance each has
+    its own, and only where some were given up they serve twice.
 
     Args:
         points: of every utterance.

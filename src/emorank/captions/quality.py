@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class Quality:
         near_duplicates: share of the different captions that another one equals but for one word.
         words: mean number of words.
         faulty: share that breaks a rule for captions, such as a number in it.
-        spearman: rank correlation of distance on the plane and cosine distance of the embeddings, over pairs of captions.
+        spearman: rank correlation of distance on the plane and cosine distance of the embeddings, over pairs.
         local_order: share of triplets where the nearer of two neighbours (up to 1 away against up to 2.5) is also the
             nearer in the embeddings; 0.5 is chance.
         covered: share of the 13 x 13 cells of the plane, 1 to 7, that have a caption.
@@ -62,7 +63,7 @@ def quality(texts: Sequence[str], points: Array, embeddings: Array, english: boo
     """
     tokens = [words(text) for text in texts]
     once = sorted({tuple(each) for each in tokens})
-    pairs = [pair for each in tokens for pair in zip(each, each[1:], strict=False)]
+    pairs = [pair for each in tokens for pair in pairwise(each)]
     plane, cosine = distances(texts, points, embeddings, seed)
     upper = np.triu_indices(len(plane), 1)
     return Quality(

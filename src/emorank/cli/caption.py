@@ -54,7 +54,7 @@ def caption(
     """Describe the utterances of a table, from the bank, by a baseline's way or by a language model.
 
     A key for the server is taken from $EMORANK_LLM_KEY or $OPENAI_API_KEY. Nothing but valence and arousal (and, when
-    asked for, dominance and gender) is sent. Every accepted answer is kept at once: after a stop the same command goes on.
+    asked for, dominance and gender) is sent. Accepted answers are kept at once: after a stop the same command goes on.
 
     Args:
         table: An utterance table (.parquet or .csv).
@@ -200,9 +200,7 @@ def _ask(asked: Model, wanted: "Mapping[Point, int]", said: "Mapping[Point, Runs
     if asked.only_plan:
         _print_plan(foreseen, asked.manners)
         return None
-    say(
-        f"{foreseen.captions} captions for {foreseen.points} points; {foreseen.known} are known, {foreseen.calls} calls."
-    )
+    say(f"{foreseen.captions} captions for {foreseen.points} points, {foreseen.known} known; {foreseen.calls} calls.")
     with progress("captioning") as bar:
         outcome = ask(asked.url, asked.name, wanted, said, asked.manners, bar)
     for point, reason in sorted(outcome.given_up.items(), key=lambda pair: str(pair[0]))[:10]:

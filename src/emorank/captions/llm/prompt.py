@@ -1,6 +1,6 @@
 """What a language model is asked: a versioned prompt, and points of the space as JSON.
 
-Nothing else of a table goes out: no path, no transcript, no speaker. So nothing that stands in them can instruct a model.
+Nothing else of a table goes out: no path, no transcript, no speaker. So nothing in them can instruct a model.
 """
 
 import hashlib
