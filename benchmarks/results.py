@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from emorank import EmotionRankCLAP, read_corpus
-from emorank.measure import measure_ordinality
+from emorank.measure import listen, measure_ordinality
 from emorank.training.config import TrainConfig
 from emorank.training.fit import fit
 from emorank.training.prepare import prepare
@@ -31,12 +31,13 @@ def trained(table: pl.DataFrame, out: Path, seed: int) -> EmotionRankCLAP:
 
 def row(name: str, models: list[EmotionRankCLAP], table: pl.DataFrame, split: str | None) -> None:
     """One line of the table: mean and standard deviation over the seeds."""
-    reports = [measure_ordinality(model, table, split)[0] for model in models]
-    voc, aoc = ([getattr(report, test)["mean"] for report in reports] for test in ("voc", "aoc"))
+    measured = [listen(model, table, split) for model in models]
+    reports = [measure_ordinality(each) for each in measured]
+    voc, aoc = ([getattr(report, test).mean for report in reports] for test in ("voc", "aoc"))
     cells = [f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" for values in (voc, aoc)]
     oracle = reports[0].oracle
     print(
-        f"| {name} | {reports[0].clips} | {cells[0]} | {cells[1]} | {oracle['voc']:.3f} / {oracle['aoc']:.3f} |",
+        f"| {name} | {len(measured[0].table)} | {cells[0]} | {cells[1]} | {oracle['voc']:.3f} / {oracle['aoc']:.3f} |",
         flush=True,
     )
 

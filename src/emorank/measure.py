@@ -1,78 +1,115 @@
 """Measures a model on an utterance table: features, captions and the pure tests of `emorank.evaluation` together."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+import hashlib
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Literal, get_args
 
 import numpy as np
 import polars as pl
 
 import emorank
-from emorank.captions import bank
+from emorank.captions import Style, bundled, paired
 from emorank.errors import AudioError, EmorankError
+from emorank.evaluation.alignment import Alignment, alignment
 from emorank.evaluation.ordinality import LISTS, Dimension, Ordinality, description_lists, oracle, ordinality
+from emorank.evaluation.retrieval import Retrieval, retrieval
+from emorank.evaluation.zero_shot import PROMPTS, ZeroShot, zero_shot
 from emorank.features import Progress, recordings, texts
 from emorank.model import EmotionRankCLAP
 
+TestName = Literal["ordinality", "alignment", "retrieval", "zero-shot"]
+TESTS: tuple[TestName, ...] = get_args(TestName)
 _VARIED: dict[str, Dimension] = {"voc": "valence", "aoc": "arousal"}
+_LIBRARIES = ("numpy", "scipy", "torch", "transformers")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Utterances of a table as a model hears them.
+
+    Args:
+        model: what is measured.
+        table: the utterances that have their labels and could be read.
+        embeddings: (n, embedding_dim) of them, in the order of the table.
+        split: which part of the table this is, None for all.
+        broken: recordings that could not be read.
+    """
+
+    model: EmotionRankCLAP
+    table: pl.DataFrame
+    embeddings: np.ndarray
+    split: str | None
+    broken: tuple[AudioError, ...]
+
+    @property
+    def points(self) -> np.ndarray:
+        """(n, 2) valence and arousal, 1..7."""
+        return self.table.select("valence", "arousal").to_numpy()
+
+    def about(self) -> dict[str, Any]:
+        """What was measured and with which software: enough to repeat it."""
+        data = hashlib.sha256(self.embeddings.tobytes() + np.ascontiguousarray(self.points).tobytes())
+        return {
+            "clips": len(self.table),
+            "speakers": self.table["speaker"].n_unique() if "speaker" in self.table.columns else None,
+            "corpora": _counts(self.table, "corpus"),
+            "label_source": " and ".join(sorted(_counts(self.table, "label_source"))) or "unknown",
+            "split": self.split,
+            "broken": len(self.broken),
+            "model": self.model.fingerprint,
+            "audio_encoder": self.model.config.audio_encoder,
+            "text_encoder": self.model.config.text_encoder,
+            "data": data.hexdigest()[:16],
+            "versions": {"emorank": emorank.__version__, "python": platform.python_version()}
+            | {name: version(name) for name in _LIBRARIES},
+        }
 
 
 @dataclass(frozen=True)
 class OrdinalityReport:
-    """Result of the ordinality test on a table, with what is needed to repeat it.
+    """Result of the ordinality test.
 
     Args:
-        voc: valence ordinal consistency: mean and standard deviation of Kendall's tau-b over the lists.
+        voc: valence ordinal consistency.
         aoc: arousal ordinal consistency.
         oracle: mean of both for a retrieval that always gives the clip whose label is nearest.
-        clips: how many clips were there to retrieve.
-        speakers: how many speakers they have, None if the table does not say.
-        corpora: how many clips of each corpus.
-        label_source: "rated", "derived", both, or "unknown".
-        split: the split that was measured.
-        lists: lists of each kind.
         captions: where the descriptions come from.
-        model: fingerprint of the model.
-        emorank: version of this software.
     """
 
-    voc: dict[str, float]
-    aoc: dict[str, float]
+    voc: Ordinality
+    aoc: Ordinality
     oracle: dict[str, float]
-    clips: int
-    speakers: int | None
-    corpora: dict[str, int]
-    label_source: str
-    split: str | None
-    lists: int
     captions: str
-    model: str
-    emorank: str
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return asdict(self)
+        both = {
+            name: {"mean": each.mean, "std": each.std, "taus": list(each.taus)}
+            for name, each in (("voc", self.voc), ("aoc", self.aoc))
+        }
+        return {**both, "oracle": self.oracle, "lists": len(self.voc.taus), "captions": self.captions}
 
 
-def measure_ordinality(
+def listen(
     model: EmotionRankCLAP, table: pl.DataFrame, split: str | None = "test", progress: Progress | None = None
-) -> tuple[OrdinalityReport, list[AudioError]]:
-    """The ordinality test (paper section 4.2.2) with the test captions of the bank.
+) -> Measured:
+    """The utterances of a split, as the model hears them.
 
     Args:
-        model: what is measured.
+        model: what is to be measured.
         table: utterances with path, valence and arousal.
         split: only these; None, or a table without that column, is all.
         progress: called with recordings done and to do.
-
-    Returns:
-        The report, and the recordings that could not be read.
 
     Raises:
         EmorankError: labels are missing, or fewer than 14 clips are left.
     """
     missing = [name for name in ("valence", "arousal") if name not in table.columns]
     if missing:
-        raise EmorankError(f"The table has no column {', '.join(missing)}; the ordinality test needs it.")
+        raise EmorankError(f"The table has no column {', '.join(missing)}; every test needs it.")
     split = split if "split" in table.columns else None
     chosen = table if split is None else table.filter(pl.col("split") == split)
     chosen = chosen.drop_nulls(["valence", "arousal"])
@@ -81,47 +118,91 @@ def measure_ordinality(
     chosen = chosen.filter(pl.Series(good, dtype=pl.Boolean))
     if len(chosen) < 14:
         where = "the table" if split is None else f"split {split!r}"
-        raise EmorankError(f"The ordinality test needs at least 14 clips with labels, {where} has {len(chosen)}.")
-    points = chosen.select("valence", "arousal").to_numpy()
-    results, best = ordinality_of(model, model.audio(features[good]), points)
-    return (
-        OrdinalityReport(
-            **{name: {"mean": result.mean, "std": result.std} for name, result in results.items()},
-            oracle={name: result.mean for name, result in best.items()},
-            clips=len(chosen),
-            speakers=chosen["speaker"].n_unique() if "speaker" in chosen.columns else None,
-            corpora=_counts(chosen, "corpus"),
-            label_source=" and ".join(sorted(_counts(chosen, "label_source"))) or "unknown",
-            split=split,
-            lists=LISTS,
-            captions="emorank bank, test part",
-            model=model.fingerprint,
-            emorank=emorank.__version__,
-        ),
-        [error for error in errors if error is not None],
-    )
+        raise EmorankError(f"The tests need at least 14 clips with labels, {where} has {len(chosen)}.")
+    broken = tuple(error for error in errors if error is not None)
+    return Measured(model, chosen, model.audio(features[good]), split, broken)
 
 
-def ordinality_of(
-    model: EmotionRankCLAP, embeddings: np.ndarray, points: np.ndarray
-) -> tuple[dict[str, Ordinality], dict[str, Ordinality]]:
-    """VOC and AOC of audio embeddings whose labels are known, and of the oracle.
-
-    Args:
-        model: encodes the descriptions.
-        embeddings: (clips, embedding_dim).
-        points: (clips, 2) valence and arousal.
-    """
-    captions = bank("test")
-    similarity = model.similarity(embeddings, model.text(texts(captions.texts, model.text_encoder))).T
+def measure_ordinality(measured: Measured) -> OrdinalityReport:
+    """The ordinality test (paper section 4.2.2) with the test captions of the bank."""
+    model, points, captions = measured.model, measured.points, bundled("test")
+    similarity = model.similarity(measured.embeddings, _encoded(model, captions.texts)).T
     row = {text: index for index, text in enumerate(captions.texts)}
     results, best = {}, {}
     for name, varied in _VARIED.items():
-        lists = description_lists(captions.cells(), varied)
+        lists = description_lists(captions.cells(), varied, LISTS)
         labels = points[:, 0 if varied == "valence" else 1]
         results[name] = ordinality(lists, lambda asked: similarity[[row[text] for text in asked]], labels)
-        best[name] = oracle(lists, points, labels)
-    return results, best
+        best[name] = oracle(lists, points, labels).mean
+    return OrdinalityReport(**results, oracle=best, captions="emorank bank, test part")
+
+
+def measure_alignment(measured: Measured, style: Style = "bank", seed: int = 0) -> Alignment:
+    """The alignment test (paper section 4.2.1) between the utterances and their captions.
+
+    Args:
+        measured: the utterances.
+        style: whose captions.
+        seed: of the trials' draws.
+    """
+    audio, text, _ = _pairs(measured, style)
+    return alignment(audio, text, seed=seed)
+
+
+def measure_retrieval(measured: Measured, style: Style = "bank") -> Retrieval:
+    """Utterances by their captions and captions by their utterances; by category too where the table has them."""
+    audio, text, table = _pairs(measured, style)
+    known = "emotion" in table.columns and not table["emotion"].null_count()
+    return retrieval(audio, text, table["emotion"].to_list() if known else None)
+
+
+def measure_zero_shot(measured: Measured) -> ZeroShot:
+    """Classification into the categories of the table by a description of each.
+
+    Raises:
+        EmorankError: the table has fewer than two categories.
+    """
+    table = measured.table
+    known = table["emotion"].is_in(list(PROMPTS)).fill_null(False) if "emotion" in table.columns else None
+    names = sorted(table.filter(known)["emotion"].unique()) if known is not None else []
+    if known is None or len(names) < 2:
+        raise EmorankError("Zero-shot classification needs a column emotion with at least two categories.")
+    text = _encoded(measured.model, [PROMPTS[name] for name in names])
+    similarity = measured.model.similarity(measured.embeddings[known.to_numpy()], text)
+    return zero_shot(similarity, names, table.filter(known)["emotion"].to_list())
+
+
+def measure(measured: Measured, tests: Sequence[TestName], style: Style = "bank") -> dict[str, Any]:
+    """Several tests, as one document for JSON with what it takes to repeat them.
+
+    Args:
+        measured: the utterances.
+        tests: which tests.
+        style: whose captions alignment and retrieval take.
+    """
+    document: dict[str, Any] = {"about": measured.about()}
+    for test in tests:
+        if test == "ordinality":
+            document[test] = measure_ordinality(measured).as_dict()
+        elif test == "alignment":
+            document[test] = measure_alignment(measured, style).as_dict() | {"captions": style}
+        elif test == "retrieval":
+            document[test] = measure_retrieval(measured, style).as_dict() | {"captions": style}
+        else:
+            document[test] = measure_zero_shot(measured).as_dict() | {"prompts": PROMPTS}
+    return document
+
+
+def _pairs(measured: Measured, style: Style) -> tuple[np.ndarray, np.ndarray, pl.DataFrame]:
+    """Embeddings of the utterances that have a caption, of the captions, and the rows."""
+    captions = paired(measured.table, style)
+    have = np.array([caption is not None for caption in captions], bool)
+    text = _encoded(measured.model, [caption for caption in captions if caption is not None])
+    return measured.embeddings[have], text, measured.table.filter(pl.Series(have))
+
+
+def _encoded(model: EmotionRankCLAP, descriptions: Sequence[str]) -> np.ndarray:
+    return model.text(texts(descriptions, model.text_encoder))
 
 
 def _counts(table: pl.DataFrame, column: str) -> dict[str, int]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emorank.affect import STEPS
-from emorank.captions import bank
+from emorank.captions import bundled
 from emorank.captions.bank import Part
 
 PARTS: list[Part] = ["train", "development", "test"]
@@ -20,24 +20,24 @@ def words(text: str) -> list[str]:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_cell_has_its_captions(part: Part) -> None:
-    cells = bank(part).cells()
+    cells = bundled(part).cells()
     assert set(cells) == {(v, a) for v in STEPS for a in STEPS}
     assert min(map(len, cells.values())) >= LEAST[part]
-    dominance = bank(part).points[:, 2]
+    dominance = bundled(part).points[:, 2]
     assert dominance.min() >= 1
     assert dominance.max() <= 7
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_captions_never_give_numbers_or_the_name_of_an_axis(part: Part) -> None:
-    for text in bank(part).texts:
+    for text in bundled(part).texts:
         assert not re.search(r"\d|\"|valence|arousal|dominance|\bscore\b", text, re.IGNORECASE), text
         assert 1 <= len(words(text)) <= 32, text
 
 
 def test_where_it_is_bad_and_loud_there_are_masters_and_victims() -> None:
     for part in PARTS:
-        points = bank(part).points
+        points = bundled(part).points
         corner = points[(points[:, 0] <= 2.5) & (points[:, 1] >= 5)]
         assert (corner[:, 2] >= 5).mean() > 0.25
         assert (corner[:, 2] <= 3).mean() > 0.25
@@ -47,7 +47,7 @@ def test_no_caption_of_one_part_is_in_another_nor_with_a_word_swapped() -> None:
     """A swap leaves all words but one in place, so two captions that share a pattern with one gap are caught."""
     owner: dict[tuple[str, ...], tuple[Part, str]] = {}
     for part in PARTS:
-        for text in bank(part).texts:
+        for text in bundled(part).texts:
             tokens = tuple(words(text))
             patterns = [tokens]
             if len(tokens) >= 4:  # short queries share patterns as any two people's would
@@ -59,7 +59,7 @@ def test_no_caption_of_one_part_is_in_another_nor_with_a_word_swapped() -> None:
 
 def test_captions_are_of_many_shapes() -> None:
     for part in PARTS:
-        texts = bank(part).texts
+        texts = bundled(part).texts
         openings = Counter(" ".join(words(text)[:2]) for text in texts)
         assert openings.most_common(1)[0][1] < 0.05 * len(texts)
         lengths = np.array([len(words(text)) for text in texts])

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from emorank.captions import bank
+from emorank.captions import bundled
 from tests.captions.loopback import Server, point, serving
 from tests.cli.conftest import Run
 
@@ -94,7 +94,7 @@ def test_the_bank_is_the_default_and_needs_no_server(emorank: Emorank, tmp_path:
     assert set(made["caption_source"]) == {"bank"}
     for split, part in zip(splits, ["train", "development", "test", "train"] * 15, strict=True):
         chosen = made.filter(pl.col("split").eq_missing(pl.lit(split)))["caption"]
-        assert set(chosen) <= set(bank(part).texts)  # type: ignore[arg-type]
+        assert set(chosen) <= set(bundled(part).texts)  # type: ignore[arg-type]
     emorank("caption", source, "--out", tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == out.read_bytes()
     emorank("caption", source, "--out", tmp_path / "other.csv", "--seed", 1)
@@ -225,8 +225,8 @@ def test_the_tests_lists_from_the_bank_and_from_a_model(emorank: Emorank, server
     out = tmp_path / "lists.parquet"
     assert emorank("caption", "--grid", "--out", out).status == 0
     read = lists_of_table(pl.read_parquet(out))
-    assert read["VOC"] == description_lists(bank("test").cells(), "valence")
-    assert read["AOC"] == description_lists(bank("test").cells(), "arousal")
+    assert read["VOC"] == description_lists(bundled("test").cells(), "valence")
+    assert read["AOC"] == description_lists(bundled("test").cells(), "arousal")
     options = ["--llm", server.url, "--model", "tiny", "--points-per-call", 20]
     assert emorank("caption", "--grid", "--lists", 20, "--out", out, *options).status == 0
     assert sum(item["captions"] for seen in server.seen for item in seen.items) == 14 * 14 * 2
@@ -270,7 +270,7 @@ def test_other_languages_and_voices_are_asked_for(emorank: Emorank, server: Serv
         (["--dominance"], "no column dominance"),
         (["--grid"], "either an utterance table or --grid"),
         (["--report", "x.txt"], "a picture is a"),
-        (["--style", "template"], "no column emotion"),
+        (["--style", "template"], "need the column emotion"),
     ],
 )
 def test_mistakes_are_one_sentence(emorank: Emorank, tmp_path: Path, arguments: list[str], sentence: str) -> None:

@@ -12,6 +12,7 @@ from tests.conftest import voice
 pytest.importorskip("lightning")
 
 Emorank = Callable[..., Run]
+TESTS = ["ordinality", "alignment", "retrieval", "zero-shot"]
 
 
 @pytest.fixture
@@ -32,15 +33,22 @@ def test_corpus_train_evaluate_search(emorank: Emorank, ravdess: Path, tiny_whis
     assert read.status == 0
     assert "40 utterances of 5 speakers" in read.err
     assert "labels: derived 40" in read.err
-    options = ["--audio-encoder", tiny_whisper, "--epochs", 2, "--embedding-dim", 16, "--captions", 64]
+    options = ["--audio-encoder", tiny_whisper, "--epochs", 2, "--embedding-dim", 16, "--captions-per-batch", 64]
     trained = emorank("train", "--data", table, "--out", out, *options)
     assert trained.status == 0, trained.err
     assert "Training on 16 utterances, developing on 8." in trained.err
     assert {path.name for path in out.iterdir()} == {"config.json", "model.safetensors"}
-    report = emorank("evaluate", "--model", out, "--data", table, "--test", "ordinality", "--json").json["ordinality"]
-    assert (report["clips"], report["speakers"], report["label_source"]) == (16, 2, "derived")
+    found = emorank("evaluate", "--model", out, "--data", table, "--test", *TESTS, "--json").json
+    about, report = found["about"], found["ordinality"]
+    assert (about["clips"], about["speakers"], about["label_source"]) == (16, 2, "derived")
+    assert (found["alignment"]["pairs"], len(found["alignment"]["trials"])) == (8, 30)
+    recall = found["retrieval"]["text_to_audio"]["recall"]
+    assert 0 <= recall["1"] <= recall["5"] <= recall["10"] <= 1
+    assert set(found["zero-shot"]["recall"]) == {"neutral", "calm", "sadness", "anger"}
     assert -1 <= report["voc"]["mean"] <= report["oracle"]["voc"] <= 1
-    spoken = emorank("evaluate", "--model", out, "--data", table).out
+    spoken = emorank("evaluate", "--model", out, "--data", table, "--test", *TESTS).out
+    assert "Alignment with captions of style bank: 30 trials of 8 pairs out of 16" in spoken
+    assert f"UAR {found['zero-shot']['uar']:.3f} (chance 0.250)" in spoken
     assert "Labels: derived." in spoken
     assert f"VOC {report['voc']['mean']:.3f}" in spoken
     assert len(emorank("search", "calm", ravdess, "--model", out, "--json", "--top", 3).json) == 3

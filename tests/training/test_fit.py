@@ -20,9 +20,10 @@ from emorank.training.config import TrainConfig
 from emorank.training.data import Part, Side, batches
 from emorank.training.fit import fit, ridge
 from emorank.training.heads import Heads
+from emorank.training.module import Module
 from emorank.training.prepare import split_by_speaker
 
-SMALL = TrainConfig(embedding_dim=32, hidden=(24,), epochs=6, batch_size=16, captions=32, learning_rate=3e-3)
+SMALL = TrainConfig(embedding_dim=32, hidden=(24,), epochs=6, batch_size=16, captions_per_batch=32, learning_rate=3e-3)
 
 
 def part(seed: int, clips: int = 96, texts: int = 120) -> Part:
@@ -139,3 +140,18 @@ def test_a_table_without_a_split_is_divided_by_speaker() -> None:
     assert divided.filter(split="development")["speaker"].n_unique() == 3
     lone = pl.DataFrame({"path": [f"{i}.wav" for i in range(40)]})
     assert split_by_speaker(lone).value_counts().sort("split")["count"].to_list() == [6, 34]
+
+
+def test_a_batch_in_chunks_has_the_same_loss_and_gradients() -> None:
+    data = part(0)
+    (batch,) = batches(data, 96, 120, seed=0, epoch=0)
+    found = []
+    for chunks in (1, 4, 7):
+        module = Module(data, data, dataclasses.replace(SMALL, dropout=0.0, chunks=chunks))
+        loss = module.training_step(batch, 0)
+        loss.backward()
+        found.append((loss.item(), [p.grad.clone() for p in module.heads.parameters() if p.grad is not None]))
+    for loss_value, gradients in found[1:]:
+        assert loss_value == pytest.approx(found[0][0], rel=1e-6)
+        for mine, theirs in zip(gradients, found[0][1], strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-6)

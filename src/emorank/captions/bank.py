@@ -5,14 +5,17 @@ else; `train` and `development` share one of theirs. No description of one part 
 """
 
 import csv
+import hashlib
 import importlib.resources
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
+
+from emorank.affect import STEPS
 
 Part = Literal["train", "development", "test"]
 
@@ -38,7 +41,7 @@ class Captions:
 
 
 @lru_cache
-def bank(part: Part) -> Captions:
+def bundled(part: Part) -> Captions:
     """One part of the bank."""
     source = importlib.resources.files("emorank.captions") / "bank.tsv"
     with source.open(encoding="utf8") as file:
@@ -48,53 +51,61 @@ def bank(part: Part) -> Captions:
     return Captions(tuple(row["text"] for row in rows), np.array(points, np.float32))
 
 
-_SHE = re.compile(r"\b(she|her|hers|herself|woman|woman's|girl|girlish)\b", re.IGNORECASE)
-_HE = re.compile(r"\b(he|him|his|himself|man|man's|boy|boyish)\b", re.IGNORECASE)
-_AS_DOMINANT = 1.0  # dominance may be so much farther away than that of the nearest caption
+_SHE = re.compile(r"\b(she|her|hers|herself|woman|girl|girlish)\b", re.IGNORECASE)
+_HE = re.compile(r"\b(he|him|his|himself|man|boy|boyish)\b", re.IGNORECASE)
+_OTHER = {"female": _HE, "male": _SHE}
+_AS_DOMINANT = 1.0  # so much farther away than the nearest caption's dominance another one's may be
 
 
-def nearest_captions(
-    places: Sequence[tuple[float, float, float | None] | None],
-    parts: Sequence[Part],
-    genders: Sequence[str | None] | None = None,
-    seed: int = 0,
+def captions(
+    table: pl.DataFrame, part: Part = "train", seed: int = 0, dominance: bool = False, gender: bool = False
 ) -> list[str | None]:
-    """A caption of the bank for every utterance, drawn from the cell of the grid that is nearest to it.
+    """One description for every utterance, from the cell of the grid that its label lies in; None without a label.
+
+    Which of the cell's descriptions depends on the seed and the recording alone.
 
     Args:
-        places: valence, arousal and dominance (None: it does not matter) of every utterance; None where not known.
-        parts: the part of the bank that each may have.
-        genders: of every speaker, "female" or "male": no caption speaks of the other. None: it does not matter.
-        seed: of the draws; an utterance's caption does not depend on the labels of the others.
+        table: utterances with `path`, `valence` and `arousal`.
+        part: of the bank.
+        seed: of the draw.
+        dominance: only descriptions whose dominance is near the column's, where that is known.
+        gender: no description that speaks of a man where the column says female, or the reverse.
     """
-    draws = np.random.default_rng(seed).random(len(places)).tolist()
+    cells = _cells(part)
+    nothing = [None] * len(table)
+    columns = [table["dominance"] if dominance else nothing, table["gender"] if gender else nothing]
     result: list[str | None] = []
-    for index, (place, part) in enumerate(zip(places, parts, strict=True)):
-        if place is None:
+    for path, valence, arousal, power, who in zip(
+        table["path"], table["valence"], table["arousal"], *columns, strict=True
+    ):
+        if valence is None or arousal is None:
             result.append(None)
             continue
-        valence, arousal, dominance = place
-        cell = (_on_grid(valence), _on_grid(arousal))
-        gender = genders[index] if genders is not None else None
-        other = {"female": _HE, "male": _SHE}.get(gender or "")
-        there = _rows(part)[cell]
-        fitting = [row for row in there if other is None or not other.search(row[0])] or there
-        if dominance is not None:
-            nearest = min(abs(row[1] - dominance) for row in fitting)
-            fitting = [row for row in fitting if abs(row[1] - dominance) <= nearest + _AS_DOMINANT]
-        result.append(fitting[int(draws[index] * len(fitting))][0])
+        options = _fitting(cells[nearest_step(valence), nearest_step(arousal)], power, who)
+        digest = hashlib.sha256(f"{seed}|{path}".encode("utf8", "surrogateescape")).digest()
+        result.append(options[int.from_bytes(digest[:8], "big") % len(options)][0])
     return result
 
 
-def _on_grid(value: float) -> float:
-    return min(max(round(value * 2) / 2, 0.5), 7.0)
+def _fitting(there: list[tuple[str, float]], dominance: float | None, gender: str | None) -> list[tuple[str, float]]:
+    """Those descriptions of a cell, with their dominance, that fit a speaker; never none."""
+    other = _OTHER.get(gender or "")
+    there = [each for each in there if other is None or not other.search(each[0])] or there
+    if dominance is None:
+        return there
+    nearest = min(abs(power - dominance) for _, power in there)
+    return [each for each in there if abs(each[1] - dominance) <= nearest + _AS_DOMINANT]
 
 
 @lru_cache
-def _rows(part: Part) -> dict[tuple[float, float], list[tuple[str, float]]]:
-    """(valence, arousal) -> descriptions with their dominance."""
-    captions = bank(part)
+def _cells(part: Part) -> dict[tuple[float, float], list[tuple[str, float]]]:
+    """(valence, arousal) -> descriptions with their dominance, in the order of the bank."""
     result: dict[tuple[float, float], list[tuple[str, float]]] = {}
-    for text, (valence, arousal, dominance) in zip(captions.texts, captions.points.tolist(), strict=True):
+    for text, (valence, arousal, dominance) in zip(bundled(part).texts, bundled(part).points.tolist(), strict=True):
         result.setdefault((valence, arousal), []).append((text, dominance))
     return result
+
+
+def nearest_step(value: float) -> float:
+    """The step of the grid, 0.5 .. 7, that a label is nearest to."""
+    return float(np.clip(round(value * 2) / 2, STEPS[0], STEPS[-1]))

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from emorank.captions.llm.manners import Manners
 from emorank.captions.points import Per
-from emorank.captions.style import Style
 from emorank.cli.console import progress, say
 from emorank.errors import EmorankError
+
+Style = Literal["bank", "template", "clap4emo", "paraclap"]
 
 if TYPE_CHECKING:
     import polars as pl
@@ -143,23 +144,27 @@ def _table(
 ) -> "pl.DataFrame | None":
     import polars as pl
 
+    from emorank.captions import paired
     from emorank.captions.llm.prompt import VERSION
     from emorank.captions.points import give_out, parts_of, points_of, said, wanted
-    from emorank.captions.style import captions_in_style
     from emorank.corpora import read_table
 
     table = read_table(source)
     if "caption" in table.columns and table["caption"].null_count() < len(table):
         say("The table's captions are replaced.")
     if asked is None:
-        return _captioned(table, captions_in_style(table, style, dominance, gender, seed), style)
+        if style == "bank":
+            points_of(table, None, dominance, gender)  # names the columns that are missing
+        with progress("listening") as bar:
+            texts = paired(table.with_columns(split=pl.Series(parts_of(table))), style, bar, seed, dominance, gender)
+        return _captioned(table, texts, style)
     points = points_of(table, step or (0.5 if per == "point" else 0.1), dominance, gender)
     parts = parts_of(table)
     found = _ask(asked, wanted(points, parts, per, count), said(points, table))
     if found is None:
         return None
-    texts = give_out(points, parts, found, per, count, seed)
-    done = _captioned(table, texts, f"llm:{asked.name}")
+    own = give_out(points, parts, found, per, count, seed)
+    done = _captioned(table, own, f"llm:{asked.name}")
     return done.with_columns(pl.when(pl.col("caption").is_not_null()).then(pl.lit(VERSION)).alias("caption_prompt"))
 
 
@@ -176,12 +181,12 @@ def _grid(asked: Model | None, lists: int) -> "pl.DataFrame | None":
     import polars as pl
 
     from emorank.affect import STEPS
-    from emorank.captions import bank
+    from emorank.captions import bundled
     from emorank.captions.llm.prompt import VERSION, Point
     from emorank.evaluation.lists import table_of_lists
 
     if asked is None:
-        return table_of_lists(bank("test").cells(), lists).with_columns(caption_source=pl.lit("bank"))
+        return table_of_lists(bundled("test").cells(), lists).with_columns(caption_source=pl.lit("bank"))
     each = -(-lists // len(STEPS))  # so often does every cell come up
     found = _ask(asked, {Point(valence, arousal): each for valence in STEPS for arousal in STEPS}, {})
     if found is None:

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from emorank.affect import DIMENSIONS
+from emorank.captions.styles import Style
 from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT
 from emorank.losses.rank_n_contrast import Anchors, Negatives
 
+LossName = Literal["rank_n_contrast", "symmetric_cross_entropy", "supervised_contrastive"]
+CaptionStyle = Literal["plane"] | Style
 Schedule = Literal["constant", "cosine"]
 
 
@@ -18,15 +21,20 @@ class TrainConfig:
         audio_encoder: Frozen audio encoder, see `emorank.encoders`.
         text_encoder: Frozen text encoder, see `emorank.encoders`.
         dimensions: Dimensions of the labels that the loss compares; the paper's are valence and arousal.
-        negatives: Reading of the denominator, see `emorank.losses.RankNContrast`.
-        anchors: What is ranked against: audio as in the paper, or both sides.
+        loss: What is minimised, see `emorank.losses`.
+        captions: Where the descriptions come from: all over the plane, without pairs; bank, one for every
+            utterance by its valence and arousal; template, clap4emo or paraclap, one by its category; or the
+            table's own column.
+        negatives: Reading of Rank-N-Contrast's denominator, see `emorank.losses.RankNContrast`.
+        anchors: What Rank-N-Contrast ranks against: audio as in the paper, or both sides.
         weights: How much valence, arousal and dominance count in the distance of two labels.
         hidden: Widths of layers in the heads before the last; the paper's heads have none.
         embedding_dim: Width of the shared space.
         epochs: Passes over the utterances at most.
         patience: Epochs without a lower development loss after which training ends.
         batch_size: Utterances in a batch.
-        captions: Descriptions in a batch, drawn from all over the plane.
+        captions_per_batch: Descriptions in a batch, drawn from all over the plane; pairs have one an utterance.
+        chunks: Parts that a batch is embedded in, one after the other, to save memory; the loss sees it whole.
         learning_rate: Of AdamW.
         schedule: Constant learning rate, or falling to 0 along a cosine.
         weight_decay: Of AdamW.
@@ -37,15 +45,18 @@ class TrainConfig:
     audio_encoder: str = DEFAULT_AUDIO
     text_encoder: str = DEFAULT_TEXT
     dimensions: tuple[str, ...] = DIMENSIONS
+    loss: LossName = "rank_n_contrast"
+    captions: CaptionStyle = "plane"
     negatives: Negatives = "at_least_as_far"
     anchors: Anchors = "both"
-    weights: tuple[float, float, float] = (1.3, 1.0, 1.3)
+    weights: tuple[float, float, float] = (1.1, 1.1, 1.8)
     hidden: tuple[int, ...] = (512,)
     embedding_dim: int = 512
     epochs: int = 20
     patience: int = 20
     batch_size: int = 64
-    captions: int = 256
+    captions_per_batch: int = 256
+    chunks: int = 1
     learning_rate: float = 3e-3
     schedule: Schedule = "cosine"
     weight_decay: float = 0.01

@@ -17,15 +17,18 @@ class Side:
     Args:
         features: (n, encoder_dim) outputs of the frozen encoder.
         labels: (n, k) points, 1..7.
+        category: (n,) category ids, for losses that use them.
     """
 
     features: Tensor
     labels: Tensor
+    category: Tensor | None = None
 
     @classmethod
-    def of(cls, features: np.ndarray, labels: np.ndarray) -> "Side":
+    def of(cls, features: np.ndarray, labels: np.ndarray, category: np.ndarray | None = None) -> "Side":
         """From numpy arrays."""
-        return cls(torch.from_numpy(features.astype(np.float32)), torch.from_numpy(labels.astype(np.float32)))
+        ids = None if category is None else torch.from_numpy(category.astype(np.int64))
+        return cls(torch.from_numpy(features.astype(np.float32)), torch.from_numpy(labels.astype(np.float32)), ids)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -33,10 +36,17 @@ class Side:
 
 @dataclass(frozen=True)
 class Part:
-    """Utterances and captions that are contrasted with each other; they need no pairs."""
+    """Utterances and captions that are contrasted with each other.
+
+    Args:
+        audio: the utterances.
+        text: the captions, from anywhere.
+        paired: caption i belongs to utterance i, and they stay together in every batch.
+    """
 
     audio: Side
     text: Side
+    paired: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ class Batch:
 
 
 def batches(part: Part, batch_size: int, captions: int, seed: int, epoch: int) -> Iterator[Batch]:
-    """One epoch: every utterance once, each batch against captions drawn anew from all over the plane.
+    """One epoch: every utterance once, each batch with its own captions, or against some drawn anew from all over.
 
     Order and draws depend on the seed and the epoch alone, so a run that is resumed goes on as if never interrupted.
     The last batch is dropped when it is smaller, unless it is the only one.
@@ -59,9 +69,13 @@ def batches(part: Part, batch_size: int, captions: int, seed: int, epoch: int) -
     count = max(1, len(order) // batch_size)
     for index in range(count):
         chosen = order[index * batch_size : (index + 1) * batch_size]
-        drawn = torch.randperm(len(part.text), generator=generator)[:captions]
-        yield Batch(
-            part.audio.features[chosen],
-            part.text.features[drawn],
-            Targets(part.audio.labels[chosen], part.text.labels[drawn]),
-        )
+        drawn = chosen if part.paired else torch.randperm(len(part.text), generator=generator)[:captions]
+        yield Batch(part.audio.features[chosen], part.text.features[drawn], _targets(part, chosen, drawn))
+
+
+def _targets(part: Part, chosen: Tensor, drawn: Tensor) -> Targets:
+    categories = [
+        None if side.category is None else side.category[index]
+        for side, index in ((part.audio, chosen), (part.text, drawn))
+    ]
+    return Targets(part.audio.labels[chosen], part.text.labels[drawn], *categories)

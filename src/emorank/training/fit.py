@@ -126,6 +126,7 @@ def _identity(train: Part, development: Part, config: TrainConfig) -> str:
         for side in (part.audio, part.text):
             digest.update(side.features.numpy().tobytes())
             digest.update(side.labels.numpy().tobytes())
+            digest.update(b"" if side.category is None else side.category.numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -1,15 +1,17 @@
 """The heads as Lightning sees them."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import lightning.pytorch as lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, IterableDataset
 
 from emorank.affect import DIMENSIONS
-from emorank.losses import RankNContrast
+from emorank.losses import RankNContrast, SupervisedContrastive, SymmetricCrossEntropy, gather
 from emorank.training.config import TrainConfig
 from emorank.training.data import Batch, Part, batches
 from emorank.training.heads import Heads
@@ -25,11 +27,11 @@ class _Epoch(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         c = self._config
-        return batches(self._part, c.batch_size, c.captions, c.seed, self._epoch)
+        return batches(self._part, c.batch_size, c.captions_per_batch, c.seed, self._epoch)
 
 
 class Module(lightning.LightningModule):
-    """Trains the heads with Rank-N-Contrast.
+    """Trains the heads.
 
     Args:
         train: utterances and captions to learn from.
@@ -42,8 +44,7 @@ class Module(lightning.LightningModule):
         self._train, self._development, self.config = train, development, config
         torch.manual_seed(config.seed)
         self.heads = Heads(train, (*config.hidden, config.embedding_dim), config.dropout)
-        weights = [config.weights[DIMENSIONS.index(name)] for name in config.dimensions]
-        self.loss = RankNContrast(config.negatives, config.anchors, weights)
+        self.loss = loss_of(config)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The batches of the current epoch; its number alone decides order and draws."""
@@ -73,11 +74,34 @@ class Module(lightning.LightningModule):
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, index: int) -> Batch:
         """Lightning moves only what it knows; a batch is a dataclass with labels inside."""
-        targets = type(batch.targets)(batch.targets.audio_labels.to(device), batch.targets.text_labels.to(device))
-        return Batch(batch.audio.to(device), batch.text.to(device), targets)
+        moved: dict[str, Any] = {
+            name: None if each is None else each.to(device) for name, each in vars(batch.targets).items()
+        }
+        return Batch(batch.audio.to(device), batch.text.to(device), dataclasses.replace(batch.targets, **moved))
 
     def _loss(self, batch: Batch) -> Tensor:
-        loss: Tensor = self.loss(
-            self.heads.audio(batch.audio), self.heads.text(batch.text), batch.targets, self.heads.scale
-        )
+        audio = embedded(self.heads.audio, batch.audio, self.config.chunks)
+        text = embedded(self.heads.text, batch.text, self.config.chunks)
+        whole = gather(audio, text, batch.targets)
+        loss: Tensor = self.loss(whole.audio, whole.text, whole.targets, self.heads.scale)
         return loss
+
+
+def loss_of(config: TrainConfig) -> nn.Module:
+    """The loss that a config names."""
+    if config.loss == "symmetric_cross_entropy":
+        return SymmetricCrossEntropy()
+    if config.loss == "supervised_contrastive":
+        return SupervisedContrastive()
+    weights = [config.weights[DIMENSIONS.index(name)] for name in config.dimensions]
+    return RankNContrast(config.negatives, config.anchors, weights)
+
+
+def embedded(head: Callable[[Tensor], Tensor], features: Tensor, chunks: int) -> Tensor:
+    """A batch through a head, in chunks whose inner values are forgotten and computed again for the gradient.
+
+    So the loss sees the whole contrastive batch while the memory is that of one chunk.
+    """
+    if chunks == 1:
+        return head(features)
+    return torch.cat([checkpoint(head, chunk, use_reentrant=False) for chunk in features.chunk(chunks)])

@@ -8,13 +8,23 @@ import numpy as np
 import polars as pl
 
 from emorank.affect import DIMENSIONS
-from emorank.captions import Captions, bank
+from emorank.captions import Captions, bundled, paired
+from emorank.captions.bank import Part as BankPart
 from emorank.encoders import audio_encoder, text_encoder
 from emorank.errors import AudioError, EmorankError
 from emorank.features import Progress, recordings, texts
 from emorank.training.config import TrainConfig
 from emorank.training.data import Part, Side
 
+_SPLITS: tuple[BankPart, ...] = ("train", "development")
+_WHENCE = {
+    "plane": "emorank bank, train and development parts",
+    "bank": "emorank bank, by valence and arousal",
+    "template": "template with the category",
+    "clap4emo": "bundled CLAP4Emo captions of the category",
+    "paraclap": "acoustic properties by Praat beside the category",
+    "column": "the table's own",
+}
 _HELD_OUT = 0.15  # share of the speakers that become development data where a table has no split
 
 
@@ -28,6 +38,7 @@ class Prepared:
         table: the utterances of both that could be read, with their split.
         broken: recordings that could not be read.
         unlabelled: how many utterances lack a label in one of the dimensions.
+        uncaptioned: how many have no caption of the kind that was asked for.
     """
 
     train: Part
@@ -35,12 +46,14 @@ class Prepared:
     table: pl.DataFrame
     broken: tuple[AudioError, ...]
     unlabelled: int
+    uncaptioned: int
+    captions: str
 
     def about(self) -> dict[str, Any]:
         """What a model card has to say of the data: sizes by corpus and split, and where the labels come from."""
         columns = [name for name in ("corpus", "split", "label_source") if name in self.table.columns]
         counts = self.table.group_by(columns).len("utterances").sort(columns)
-        return {"utterances": counts.to_dicts(), "captions": "emorank bank, train and development parts"}
+        return {"utterances": counts.to_dicts(), "captions": self.captions}
 
 
 def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None = None) -> Prepared:
@@ -55,6 +68,10 @@ def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None 
     Raises:
         EmorankError: a dimension is missing, or nothing is left to train or to develop on.
     """
+    if config.captions == "plane" and config.loss != "rank_n_contrast":
+        raise EmorankError(
+            f"The loss {config.loss} needs a caption for every utterance; choose captions other than plane."
+        )
     missing = [name for name in config.dimensions if name not in table.columns]
     if missing:
         raise EmorankError(f"The table has no column {', '.join(missing)}; it is needed for every utterance.")
@@ -64,26 +81,59 @@ def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None 
     features, errors = recordings(labelled["path"].to_list(), audio_encoder(config.audio_encoder), progress=progress)
     good = np.array([error is None for error in errors], bool)
     usable = labelled.filter(pl.Series(good, dtype=pl.Boolean))
+    features = features[good]
+    captions = captions_for(usable, config, progress)
+    captioned = np.array([caption is not None for caption in captions], bool)
     parts = {}
-    for split, captions in (("train", bank("train")), ("development", bank("development"))):
-        chosen = (usable["split"] == split).to_numpy()
+    for split in _SPLITS:
+        chosen = (usable["split"] == split).to_numpy() & captioned
         if not chosen.any():
-            raise EmorankError(f"The table has no utterance with split {split!r} that has its labels and can be read.")
-        labels = usable.filter(pl.Series(chosen)).select(config.dimensions).to_numpy()
-        parts[split] = Part(Side.of(features[good][chosen], labels), caption_side(captions, config))
+            raise EmorankError(
+                f"The table has no utterance with split {split!r} that has its labels and a caption and can be read."
+            )
+        rows = usable.filter(pl.Series(chosen))
+        own = [caption for caption, kept in zip(captions, chosen, strict=True) if kept and caption is not None]
+        parts[split] = _part(rows, features[chosen], own, split, config)
     return Prepared(
         parts["train"],
         parts["development"],
-        usable,
+        usable.filter(pl.Series(captioned)),
         tuple(error for error in errors if error is not None),
         len(table) - len(labelled),
+        int((~captioned).sum()),
+        _WHENCE[config.captions],
     )
+
+
+def captions_for(table: pl.DataFrame, config: TrainConfig, progress: Progress | None = None) -> list[str | None]:
+    """The caption of every utterance; with `plane` they have none of their own, and it is empty."""
+    if config.captions == "plane":
+        return [""] * len(table)
+    return paired(table, config.captions, progress)
+
+
+def _part(rows: pl.DataFrame, features: np.ndarray, own: list[str], split: BankPart, config: TrainConfig) -> Part:
+    """The utterances of a split and their captions, or the bank's from all over the plane."""
+    labels = rows.select(config.dimensions).to_numpy()
+    if config.captions == "plane":
+        return Part(Side.of(features, labels), caption_side(bundled(split), config))
+    category = _categories(rows) if config.loss == "supervised_contrastive" else None
+    text = texts(own, text_encoder(config.text_encoder))
+    return Part(Side.of(features, labels, category), Side.of(text, labels, category), paired=True)
 
 
 def caption_side(captions: Captions, config: TrainConfig) -> Side:
     """Captions as the text side of a part, with the dimensions of the config."""
     columns = [DIMENSIONS.index(name) for name in config.dimensions]
     return Side.of(texts(captions.texts, text_encoder(config.text_encoder)), captions.points[:, columns])
+
+
+def _categories(rows: pl.DataFrame) -> np.ndarray:
+    """(n,) ids of the categories, in the order of their names."""
+    if "emotion" not in rows.columns or rows["emotion"].null_count():
+        raise EmorankError("The supervised contrastive loss needs the column emotion for every utterance.")
+    names = sorted(rows["emotion"].unique())
+    return rows["emotion"].replace_strict(names, range(len(names))).to_numpy()
 
 
 def split_by_speaker(table: pl.DataFrame) -> pl.Series:
