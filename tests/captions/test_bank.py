@@ -4,10 +4,11 @@ import re
 from collections import Counter
 
 import numpy as np
+import polars as pl
 import pytest
 
 from emorank.affect import STEPS
-from emorank.captions import bundled
+from emorank.captions import bank, bundled
 from emorank.captions.bank import Part
 
 PARTS: list[Part] = ["train", "development", "test"]
@@ -64,3 +65,13 @@ def test_captions_are_of_many_shapes() -> None:
         assert openings.most_common(1)[0][1] < 0.05 * len(texts)
         lengths = np.array([len(words(text)) for text in texts])
         assert lengths.std() > 1.5
+
+
+def test_captions_fit_dominance_and_gender_where_that_is_asked_for() -> None:
+    places = {"path": [f"{i}.wav" for i in range(300)], "valence": [1.5] * 300, "arousal": [6.5] * 300}
+    table = pl.DataFrame(places | {"dominance": [1.5, 6.5, None] * 100, "gender": ["male"] * 300})
+    power = dict(zip(bundled("train").texts, bundled("train").points[:, 2].tolist(), strict=True))
+    chosen = bank.captions(table, dominance=True, gender=True)
+    assert max(power[text] for text in chosen[0::3] if text) < 4 < min(power[text] for text in chosen[1::3] if text)
+    assert not any({"she", "her", "woman"} & set(words(text)) for text in chosen if text)
+    assert any({"she", "her", "woman"} & set(words(text)) for text in bank.captions(table) if text)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from tests.captions.loopback import Server, serving
 from tests.cli.conftest import Run
 from tests.conftest import voice
 
@@ -52,6 +53,39 @@ def test_corpus_train_evaluate_search(emorank: Emorank, ravdess: Path, tiny_whis
     assert "Labels: derived." in spoken
     assert f"VOC {report['voc']['mean']:.3f}" in spoken
     assert len(emorank("search", "calm", ravdess, "--model", out, "--json", "--top", 3).json) == 3
+
+
+@pytest.mark.parametrize("style", ["bank", "template", "clap4emo", "paraclap", "llm"])
+def test_a_captioned_table_trains_and_is_evaluated(
+    emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path, style: str
+) -> None:
+    """Captions of every style, through the column caption and without a further step."""
+    pytest.importorskip({"llm": "openai", "paraclap": "parselmouth"}.get(style, "lightning"))
+    table, captioned, out = tmp_path / "t.parquet", tmp_path / "captioned.parquet", tmp_path / "run"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    with serving(Server()) as server:
+        how = ["--llm", server.url, "--model", "tiny"] if style == "llm" else ["--style", style]
+        assert emorank("caption", table, *how, "--out", captioned).status == 0
+    options = ["--audio-encoder", tiny_whisper, "--epochs", 1, "--embedding-dim", 16, "--captions", "column"]
+    trained = emorank("train", "--data", captioned, "--out", out, *options)
+    assert trained.status == 0, trained.err
+    assert "Training on 16 utterances, developing on 8." in trained.err
+    tests = ["--test", "alignment", "retrieval", "--captions", "column"]
+    found = emorank("evaluate", "--model", out, "--data", captioned, *tests, "--json").json
+    assert found["alignment"]["captions"] == found["retrieval"]["captions"] == "column"
+    assert found["alignment"]["pairs"] == 8
+
+
+def test_lists_of_ones_own_are_the_ordinality_tests_descriptions(
+    emorank: Emorank, ravdess: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    table, lists = tmp_path / "t.parquet", tmp_path / "lists.csv"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    assert emorank("caption", "--grid", "--out", lists).status == 0
+    own = emorank("evaluate", "--model", tiny_model, "--data", table, "--lists", lists, "--json").json["ordinality"]
+    banks = emorank("evaluate", "--model", tiny_model, "--data", table, "--json").json["ordinality"]
+    assert own.pop("captions") != banks.pop("captions")
+    assert own == banks  # the lists that the bank gives are the ones that the test takes from it
 
 
 @pytest.mark.parametrize(

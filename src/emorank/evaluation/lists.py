@@ -1,6 +1,7 @@
 """The ordinality test's descriptions as a table, so that they can be written once and used again."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import polars as pl
 
@@ -26,6 +27,18 @@ def table_of_lists(cells: Mapping[tuple[float, float], Sequence[str]], lists: in
                 rows.append((test, number, valence, arousal, text))
     schema = {"test": pl.String, "list": pl.Int64, "valence": pl.Float64, "arousal": pl.Float64, "caption": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def read_lists(path: Path) -> pl.DataFrame:
+    """Such a table from a .parquet or .csv file.
+
+    Raises:
+        EmorankError: the file cannot be read.
+    """
+    try:
+        return pl.read_csv(path, glob=False) if path.suffix.lower() == ".csv" else pl.read_parquet(path, glob=False)
+    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
+        raise EmorankError(f"{path}: the lists cannot be read; make them by emorank caption --grid.") from error
 
 
 def lists_of_table(table: pl.DataFrame) -> dict[str, list[DescriptionList]]:
