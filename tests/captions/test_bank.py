@@ -68,10 +68,16 @@ def test_captions_are_of_many_shapes() -> None:
 
 
 def test_captions_fit_dominance_and_gender_where_that_is_asked_for() -> None:
-    places = {"path": [f"{i}.wav" for i in range(300)], "valence": [1.5] * 300, "arousal": [6.5] * 300}
-    table = pl.DataFrame(places | {"dominance": [1.5, 6.5, None] * 100, "gender": ["male"] * 300})
     power = dict(zip(bundled("train").texts, bundled("train").points[:, 2].tolist(), strict=True))
-    chosen = bank.captions(table, dominance=True, gender=True)
-    assert max(power[text] for text in chosen[0::3] if text) < 4 < min(power[text] for text in chosen[1::3] if text)
-    assert not any({"she", "her", "woman"} & set(words(text)) for text in chosen if text)
-    assert any({"she", "her", "woman"} & set(words(text)) for text in bank.captions(table) if text)
+    women = {"she", "her", "woman"}
+    places = [(valence, arousal) for valence in STEPS[:3] for arousal in STEPS[-4:]]  # both masters and victims
+    table = pl.DataFrame(places * 60, ["valence", "arousal"], orient="row")
+    rows = len(table)
+    table = table.with_columns(path=pl.Series(map(str, range(rows))), gender=pl.lit("male"))
+    weak, strong = (
+        [text or "" for text in bank.captions(table.with_columns(dominance=pl.lit(level)), dominance=True, gender=True)]
+        for level in (1.5, 6.5)
+    )
+    assert max(power[text] for text in weak) < 4 < min(power[text] for text in strong)
+    assert not any(women & set(words(text)) for text in weak + strong)
+    assert any(women & set(words(text or "")) for text in bank.captions(table))
