@@ -36,6 +36,7 @@ class Seen:
     text: str
     headers: dict[str, str]
     raw: dict[str, Any]
+    at: float
 
 
 @dataclass
@@ -55,6 +56,7 @@ class Server:
     accepted: Counter[str] = field(default_factory=Counter)  # point -> captions that the client must have taken
     too_often: list[str] = field(default_factory=list)
     hang: float = 2.5
+    wait: str = "0.05"
     body: Callable[[list[dict[str, Any]]], str] | None = None
     error: tuple[int, str] = (400, "")
     lock: Any = field(default_factory=threading.Lock)
@@ -93,7 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
             fault = state.fault(len(state.seen))
             state.too_often += [text for i in items if state.accepted[point(i)] + i["captions"] > state.wanted]
             run = state.run
-            state.seen.append(Seen(run, fault, items, text, {k.lower(): v for k, v in self.headers.items()}, raw))
+            state.seen.append(
+                Seen(run, fault, items, text, {k.lower(): v for k, v in self.headers.items()}, raw, time.monotonic())
+            )
         time.sleep(state.delay)
         assert self.path.endswith("/chat/completions")
         with suppress(BrokenPipeError, ConnectionResetError):
@@ -102,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self, fault: str, run: int, items: list[dict[str, Any]]) -> None:
         state = self.state
         if fault == "429":
-            return self.send(429, json.dumps({"error": {"message": "slow down"}}), {"Retry-After": "0.05"})
+            return self.send(429, json.dumps({"error": {"message": "slow down"}}), {"Retry-After": state.wait})
         if fault == "500":
             return self.send(500, "<h1>oops</h1>")
         if fault == "error":

@@ -1,7 +1,10 @@
 """The language model's captioner against a server that misbehaves."""
 
 import json
+import random
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +12,13 @@ import pytest
 
 pytest.importorskip("openai")
 
+from emorank.captions.llm.answer import Unusable, parse
 from emorank.captions.llm.client import Client
 from emorank.captions.llm.job import Job, Outcome
 from emorank.captions.llm.manners import Manners
 from emorank.captions.llm.prompt import Point, prompt
+from emorank.captions.llm.retry import back_off, retry_after
+from emorank.captions.llm.secret import key_from_environment
 from emorank.captions.llm.store import CaptionStore
 from emorank.errors import EmorankError
 from tests.captions.loopback import Server, caption, point, serving
@@ -141,12 +147,11 @@ def test_more_captions_of_a_known_point_cost_only_those(server: Server, ask: Ask
 
 
 def test_a_wait_that_the_server_asks_for_is_kept_by_all_workers(server: Server, ask: Ask) -> None:
-    import time
-
-    server.fault = once("429")
-    start = time.monotonic()
-    ask(points(40), concurrency=4)
-    assert time.monotonic() - start >= 0.05
+    server.fault, server.wait, server.delay = once("429"), "0.6", 0.05
+    ask(points(120), concurrency=4)  # 15 calls and one more
+    first = server.seen[0].at
+    assert len(server.seen) == 16
+    assert not [seen for seen in server.seen if 0.3 < seen.at - first < 0.6]  # calls on their way came before
 
 
 def test_a_dead_server_keeps_what_was_accepted(server: Server, ask: Ask) -> None:
@@ -217,3 +222,69 @@ def test_points_are_told_apart_by_all_that_is_asked(server: Server, ask: Ask) ->
     wanted = {Point(2.0, 6.0): 1, Point(2.0, 6.0, 6.5): 1, Point(2.0, 6.0, 6.5, "female"): 1}
     ask(wanted)
     assert len({point(item) for seen in server.seen for item in seen.items}) == 3
+
+
+def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(
+    server: Server, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url.removesuffix("/v1"))
+    client = Client("http://captions.invalid/v1", "tiny", KEY, 1.0, 5.0)
+    store = CaptionStore({"model": "tiny"})
+    place = Point(2.0, 2.0)
+    assert len(Job(client, store, prompt(), Manners(), {place: 1}, {}, KEY).run().captions[place]) == 1
+    assert server.seen[0].headers["host"] == "captions.invalid"
+    store.close()
+    client.close()
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    ask(points(9))
+
+
+@pytest.mark.parametrize("key", ["sk-first\nsk-second", "sk with spaces", "sk-\u2026"])
+def test_a_key_that_is_none_is_not_shown(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("EMORANK_LLM_KEY", key)
+    with pytest.raises(EmorankError, match="EMORANK_LLM_KEY holds") as caught:
+        key_from_environment()
+    assert "sk" not in str(caught.value)
+
+
+def test_a_wait_may_be_a_date() -> None:
+    assert retry_after("1.5") == 1.5
+    assert retry_after("-3") == 0
+    assert retry_after("1e9") == 600
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30))
+    assert 25 < (retry_after(soon) or 0) <= 30
+    assert [retry_after(header) for header in (None, "soon", "nan")] == [None] * 3
+
+
+def test_waits_double_up_to_a_minute_and_are_spread_out() -> None:
+    draw = random.Random(0)
+    for failures, longest in ((1, 0.5), (2, 1.0), (5, 8.0), (40, 60.0)):
+        waits = [back_off(failures, 0.5, draw) for _ in range(200)]
+        assert longest / 2 <= min(waits) < max(waits) <= longest
+        assert max(waits) - min(waits) > longest / 4
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "null",
+        "[]",
+        '{"items": []}',
+        '{"items": [{"id": 1, "captions": ["a"]}, {"id": 1, "captions": ["b"]}]}',
+        '{"items": [{"id": true, "captions": ["a"]}, {"id": 2, "captions": ["b"]}]}',
+        '{"items": [{"id": 1, "captions": "a"}, {"id": 2, "captions": ["b"]}]}',
+        '{"items": [{"id": 1, "captions": ["a"], "x": 1}, {"id": 2, "captions": ["b"]}]}',
+        '{"items": [{"id": 1, "captions": ["a"]}, {"id": 3, "captions": ["b"]}]}',
+        "[" * 100_000,
+        "9" * 10_000,
+    ],
+)
+def test_answers_that_are_not_the_document_are_unusable(content: str) -> None:
+    with pytest.raises(Unusable):
+        parse(content, 2)
+
+
+@pytest.mark.parametrize("around", ["{}", "```json\n{}\n```", "<think>7 of 7?</think>\n{}", "  {}\n"])
+def test_thoughts_and_fences_are_forgiven(around: str) -> None:
+    assert parse(around.replace("{}", '{"items": [{"id": 1, "captions": ["a", "b"]}]}'), 1) == [["a", "b"]]

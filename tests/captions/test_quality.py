@@ -36,10 +36,10 @@ def test_diversity_counts_words_pairs_and_repetitions() -> None:
     found = quality(texts, points, np.ones((4, 1)))
     assert found.captions == 4
     assert found.distinct_captions == 3 / 4
-    assert found.distinct_1 == 6 / 16  # a low voice soft and high
-    assert found.distinct_2 == 7 / 12
+    assert found.distinct_1 == 6 / 13  # a low voice soft and high
+    assert found.distinct_2 == 7 / 10
     assert found.near_duplicates == 2 / 3
-    assert found.words == 4
+    assert found.words == 13 / 3
     assert found.faulty == 0
     assert quality(["arousal 7 out of 7", *texts[:3]], points, np.ones((4, 1))).faulty == 1 / 4
 

@@ -24,10 +24,10 @@ class Quality:
     Args:
         captions: how many there are.
         distinct_captions: share of them that are no repetition, case and punctuation aside.
-        distinct_1: different words per word.
-        distinct_2: different pairs of neighbouring words per pair.
+        distinct_1: different words per word of the different captions.
+        distinct_2: the same of pairs of neighbouring words.
         near_duplicates: share of the different captions that another one equals but for one word.
-        words: mean number of words.
+        words: mean number of words of the different captions.
         faulty: share that breaks a rule for captions, such as a number in it.
         spearman: rank correlation of distance on the plane and cosine distance of the embeddings, over pairs.
         local_order: share of triplets where the nearer of two neighbours (up to 1 away against up to 2.5) is also the
@@ -61,18 +61,18 @@ def quality(texts: Sequence[str], points: Array, embeddings: Array, english: boo
         english: whether English rules count.
         seed: of the draws of the probe.
     """
-    tokens = [words(text) for text in texts]
-    once = sorted({tuple(each) for each in tokens})
-    pairs = [pair for each in tokens for pair in pairwise(each)]
+    once = sorted({tuple(words(text)) for text in texts})
+    tokens = [token for each in once for token in each]
+    pairs = [pair for each in once for pair in pairwise(each)]
     plane, cosine = distances(texts, points, embeddings, seed)
     upper = np.triu_indices(len(plane), 1)
     return Quality(
         captions=len(texts),
-        distinct_captions=len({same(text) for text in texts}) / max(len(texts), 1),
-        distinct_1=len({token for each in tokens for token in each}) / max(sum(map(len, tokens)), 1),
+        distinct_captions=len(once) / max(len(texts), 1),
+        distinct_1=len(set(tokens)) / max(len(tokens), 1),
         distinct_2=len(set(pairs)) / max(len(pairs), 1),
         near_duplicates=_near_duplicates(once) / max(len(once), 1),
-        words=float(np.mean([len(each) for each in tokens])) if tokens else 0.0,
+        words=len(tokens) / max(len(once), 1),
         faulty=sum(fault(text, english=english) is not None for text in texts) / max(len(texts), 1),
         spearman=_spearman(plane[upper], cosine[upper]),
         local_order=_local_order(plane, cosine, seed),

@@ -100,10 +100,10 @@ def _model(llm: str | None, model: str | None, manners: Manners, dry_run: bool) 
         return None
     if not model:
         raise EmorankError("--llm needs --model, the name that the server knows the model by.")
-    from emorank.captions.llm.address import shown
+    from emorank.captions.llm.address import is_here, shown
 
     address = shown(llm)
-    if address.startswith("http://") and not address.startswith(("http://localhost", "http://127.", "http://[::1]")):
+    if address.startswith("http://") and not is_here(llm):
         say(f"{address} is not encrypted: a key and the prompts can be read on the way.")
     return Model(llm, model, manners, dry_run)
 

@@ -1,6 +1,8 @@
-"""The address of a server, as it may be shown."""
+"""The address of a server: as it may be shown, whether it is this machine, and the proxy on the way."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from emorank.errors import EmorankError
 
@@ -18,3 +20,21 @@ def shown(url: str) -> str:
         raise EmorankError("--llm takes an address without a password; set EMORANK_LLM_KEY instead.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def is_here(url: str) -> bool:
+    """Whether an address is of this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def proxy(url: str) -> str | None:
+    """The proxy that the environment names for an address; none for this machine."""
+    parts = urlsplit(url)
+    if is_here(url) or proxy_bypass(parts.hostname or ""):
+        return None
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")

@@ -9,7 +9,7 @@ from typing import Any, cast
 import httpx2
 import openai
 
-from emorank.captions.llm.address import shown
+from emorank.captions.llm.address import proxy, shown
 from emorank.captions.llm.limited import LimitedTransport, TooLarge
 from emorank.captions.llm.prompt import Message, schema
 from emorank.captions.llm.retry import retry_after
@@ -76,7 +76,7 @@ class Client:
         self._without: dict[str, tuple[str, Any] | None] = {}
         self._lock = threading.Lock()
         self._temperature = temperature
-        transport = LimitedTransport(httpx2.HTTPTransport(retries=0), timeout)
+        transport = LimitedTransport(httpx2.HTTPTransport(proxy=proxy(url)), timeout)
         self._openai = openai.OpenAI(
             api_key=key or "none",  # the library wants one; local servers do not look at it
             base_url=url,

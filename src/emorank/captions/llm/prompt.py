@@ -16,7 +16,7 @@ from emorank.captions.llm.manners import Manners
 
 VERSION = "plane-1"
 
-_CHARACTERS_A_TOKEN = 4.0  # of English and JSON; other scripts have more tokens a character
+_CHARACTERS_A_TOKEN = 3.5  # of English and JSON; other scripts have more tokens a character
 _TOKENS_A_CAPTION = 24
 _TOKENS_AN_ITEM = 14
 

@@ -2,16 +2,25 @@
 
 import os
 
+from emorank.errors import EmorankError
+
 _VARIABLES = ("EMORANK_LLM_KEY", "OPENAI_API_KEY")
 _PIECE = 8  # so many characters of a key in a row are a part of it
 
 
 def key_from_environment() -> str | None:
-    """The first of $EMORANK_LLM_KEY and $OPENAI_API_KEY that is set; local servers need none."""
+    """The first of $EMORANK_LLM_KEY and $OPENAI_API_KEY that is set; local servers need none.
+
+    Raises:
+        EmorankError: it holds what no key has, such as a line break in the middle.
+    """
     for variable in _VARIABLES:
         key = os.environ.get(variable, "").strip()
-        if key:
-            return key
+        if not key:
+            continue
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise EmorankError(f"${variable} holds characters that a key cannot have; set it to the key alone.")
+        return key
     return None
 
 
