@@ -91,6 +91,8 @@ def test_one_misbehaviour_costs_one_more_call_at_most_two(server: Server, ask: A
         ("Valenz hoch, eine helle Stimme", "names valence"),
         ("ok", "too short"),
         ("so " * 40, "too long"),
+        ("- a low and even voice", "begin with a letter"),
+        ("+cmd and a low voice", "begin with a letter"),
         ('she whispers "do not open it"', "quotation"),
         ("I'm sorry, but I cannot do that", "refusal"),
         ("please do not open the red door", "what the speaker says"),

@@ -71,6 +71,8 @@ def fault(text: str, said: Runs = frozenset(), english: bool = True) -> str | No
         return "A caption holds control characters."
     if len(letters) < _LEAST_LETTERS:
         return "A caption is too short."
+    if not text[0].isalpha():  # a bullet, a dash, or what a spreadsheet would run as a formula
+        return "A caption does not begin with a letter."
     if len(tokens) > MOST_WORDS or len(text) > MOST_CHARACTERS:
         return "A caption is too long; 25 words at most."
     if any(character.isnumeric() for character in text if not character.isalpha()):

@@ -75,7 +75,7 @@ def bundles(questions: Sequence[Pending], size: int) -> Iterator[list[Pending]]:
 
 def room(items: Sequence[Item], attempts: int) -> int:
     """Tokens that an answer may have: well above what is expected, and more after one that was cut off."""
-    return (4 * answer_tokens(items) + 512) * (1 << min(attempts, 3))
+    return (2 * answer_tokens(items) + 256) * (1 << min(attempts, 3))
 
 
 def plan(
