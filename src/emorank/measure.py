@@ -12,6 +12,7 @@ import polars as pl
 
 import emorank
 from emorank.captions import Style, bundled, paired
+from emorank.captions.bank import Part
 from emorank.errors import AudioError, EmorankError
 from emorank.evaluation.alignment import Alignment, alignment
 from emorank.evaluation.ordinality import (
@@ -95,7 +96,7 @@ class OrdinalityReport:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         both = {
-            name: {"mean": each.mean, "std": each.std, "taus": list(each.taus)}
+            name: {"mean": each.mean, "std": each.std, "taus": each.taus, "retrieved": each.retrieved}
             for name, each in (("voc", self.voc), ("aoc", self.aoc))
         }
         return {**both, "oracle": self.oracle, "lists": len(self.voc.taus), "captions": self.captions}
@@ -131,9 +132,14 @@ def listen(
     return Measured(model, chosen, model.audio(features[good]), split, broken)
 
 
-def measure_ordinality(measured: Measured) -> OrdinalityReport:
-    """The ordinality test (paper section 4.2.2) with the test captions of the bank."""
-    model, points, captions = measured.model, measured.points, bundled("test")
+def measure_ordinality(measured: Measured, part: Part = "test") -> OrdinalityReport:
+    """The ordinality test (paper section 4.2.2) with captions of the bank.
+
+    Args:
+        measured: the utterances.
+        part: of the bank; the captions of `development` are there to choose by.
+    """
+    model, points, captions = measured.model, measured.points, bundled(part)
     similarity = model.similarity(measured.embeddings, _encoded(model, captions.texts)).T
     row = {text: index for index, text in enumerate(captions.texts)}
     results, best = {}, {}
@@ -142,7 +148,7 @@ def measure_ordinality(measured: Measured) -> OrdinalityReport:
         labels = points[:, 0 if varied == "valence" else 1]
         results[name] = ordinality(lists, lambda asked: similarity[[row[text] for text in asked]], labels)
         best[name] = oracle(lists, points, labels).mean
-    return OrdinalityReport(**results, oracle=best, captions="emorank bank, test part")
+    return OrdinalityReport(**results, oracle=best, captions=f"emorank bank, {part} part")
 
 
 def measure_lists(measured: Measured, lists: Mapping[str, Sequence[DescriptionList]]) -> OrdinalityReport:

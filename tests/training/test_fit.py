@@ -23,7 +23,15 @@ from emorank.training.heads import Heads
 from emorank.training.module import Module
 from emorank.training.prepare import split_by_speaker
 
-SMALL = TrainConfig(embedding_dim=32, hidden=(24,), epochs=6, batch_size=16, captions_per_batch=32, learning_rate=3e-3)
+SMALL = TrainConfig(
+    embedding_dim=32,
+    audio_hidden=(24,),
+    text_hidden=(24,),
+    epochs=6,
+    batch_size=16,
+    captions_per_batch=32,
+    learning_rate=3e-3,
+)
 
 
 def part(seed: int, clips: int = 96, texts: int = 120) -> Part:
@@ -39,7 +47,9 @@ def part(seed: int, clips: int = 96, texts: int = 120) -> Part:
 
 
 def test_learns_the_order(tmp_path: Path) -> None:
-    model = fit(part(0), part(1), dataclasses.replace(SMALL, epochs=30, hidden=()), tmp_path / "run")
+    model = fit(
+        part(0), part(1), dataclasses.replace(SMALL, epochs=30, audio_hidden=(), text_hidden=()), tmp_path / "run"
+    )
     held = part(2)
     audio, text = model.audio(held.audio.features.numpy()), model.text(held.text.features.numpy())
     distance = torch.cdist(held.audio.labels, held.text.labels).numpy()
@@ -119,7 +129,7 @@ def test_every_utterance_once_an_epoch_and_draws_that_depend_on_seed_and_epoch_a
 
 
 def test_the_temperature_starts_at_one_and_is_clamped() -> None:
-    heads = Heads(part(0), (8,), 0.0)
+    heads = Heads(part(0), SMALL)
     assert heads.scale.item() == 1
     heads.log_scale.data.fill_(50.0)
     assert heads.scale.item() == pytest.approx(100)

@@ -36,7 +36,7 @@ def config(tiny_whisper: str) -> TrainConfig:
     return TrainConfig(
         audio_encoder=tiny_whisper,
         dimensions=("valence", "arousal"),
-        hidden=(),
+        text_hidden=(),
         embedding_dim=16,
         epochs=2,
         batch_size=4,

@@ -22,6 +22,7 @@ app.command("emorank.cli.corpus:corpus", name="corpus", help="Turn an official c
 app.command("emorank.cli.caption:caption", name="caption", help="Describe the utterances of a table in words.")
 app.command("emorank.cli.train:train", name="train", help="Train two heads on frozen encoders with an utterance table.")
 app.command("emorank.cli.evaluate:evaluate", name="evaluate", help="Measure a model on an utterance table.")
+app.command("emorank.cli.reproduce:reproduce", name="reproduce", help="The paper's two tables for your corpus.")
 
 
 def main() -> None:

@@ -11,10 +11,21 @@ from pathlib import Path
 from emorank.encoders.base import AudioEncoder, TextEncoder
 from emorank.errors import EmorankError
 
-__all__ = ["DEFAULT_AUDIO", "DEFAULT_TEXT", "AudioEncoder", "TextEncoder", "audio_encoder", "text_encoder"]
+__all__ = [
+    "DEFAULT_AUDIO",
+    "DEFAULT_TEXT",
+    "PAPER_AUDIO",
+    "PAPER_TEXT",
+    "AudioEncoder",
+    "TextEncoder",
+    "audio_encoder",
+    "text_encoder",
+]
 
 DEFAULT_AUDIO = "whisper-base/3+4"
 DEFAULT_TEXT = "minilm"
+PAPER_AUDIO = "wavlm-ser/mean"
+PAPER_TEXT = "distilroberta-emotion"
 
 
 @lru_cache(maxsize=2)

@@ -43,9 +43,11 @@ class Ordinality:
 
     Args:
         taus: Kendall's tau-b of every list; 0 where all retrieved labels are equal.
+        retrieved: of every list, the label of the clip that each description brought.
     """
 
     taus: tuple[float, ...]
+    retrieved: tuple[tuple[float, ...], ...]
 
     @property
     def mean(self) -> float:
@@ -115,12 +117,7 @@ def ordinality(
         similarity_of: descriptions -> (descriptions, clips) similarity.
         labels: (clips,) label of every clip in the varied dimension, 1..7.
     """
-    taus = []
-    for each in lists:
-        retrieved = labels[retrieve(similarity_of(each.texts))]
-        tau = kendalltau(each.values, retrieved).statistic
-        taus.append(0.0 if np.isnan(tau) else float(tau))
-    return Ordinality(tuple(taus))
+    return _judged(lists, [labels[retrieve(similarity_of(each.texts))] for each in lists])
 
 
 def oracle(lists: Sequence[DescriptionList], points: np.ndarray, labels: np.ndarray) -> Ordinality:
@@ -131,11 +128,18 @@ def oracle(lists: Sequence[DescriptionList], points: np.ndarray, labels: np.ndar
         points: (clips, 2) valence and arousal of every clip.
         labels: (clips,) the varied dimension's column of `points`.
     """
-    taus = []
+    retrieved = []
     for each in lists:
         fixed = np.full(len(each.values), each.fixed)
         asked = np.stack([each.values, fixed] if each.varied == "valence" else [fixed, each.values], 1)
         distance = np.linalg.norm(asked[:, None] - points[None], axis=2)
-        tau = kendalltau(each.values, labels[retrieve(-distance)]).statistic
-        taus.append(0.0 if np.isnan(tau) else float(tau))
-    return Ordinality(tuple(taus))
+        retrieved.append(labels[retrieve(-distance)])
+    return _judged(lists, retrieved)
+
+
+def _judged(lists: Sequence[DescriptionList], retrieved: Sequence[np.ndarray]) -> Ordinality:
+    taus = [kendalltau(each.values, labels).statistic for each, labels in zip(lists, retrieved, strict=True)]
+    return Ordinality(
+        tuple(0.0 if np.isnan(tau) else float(tau) for tau in taus),
+        tuple(tuple(map(float, labels)) for labels in retrieved),
+    )

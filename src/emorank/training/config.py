@@ -28,7 +28,8 @@ class TrainConfig:
         negatives: Reading of Rank-N-Contrast's denominator, see `emorank.losses.RankNContrast`.
         anchors: What Rank-N-Contrast ranks against: audio as in the paper, or both sides.
         weights: How much valence, arousal and dominance count in the distance of two labels.
-        hidden: Widths of layers in the heads before the last; the paper's heads have none.
+        audio_hidden: Widths of layers before the last in the head of the audios; the paper's heads have none.
+        text_hidden: The same in the head of the captions.
         embedding_dim: Width of the shared space.
         epochs: Passes over the utterances at most.
         patience: Epochs without a lower development loss after which training ends.
@@ -49,8 +50,9 @@ class TrainConfig:
     captions: CaptionStyle = "plane"
     negatives: Negatives = "at_least_as_far"
     anchors: Anchors = "both"
-    weights: tuple[float, float, float] = (1.1, 1.1, 1.8)
-    hidden: tuple[int, ...] = (512,)
+    weights: tuple[float, float, float] = (1.2, 1.0, 1.5)
+    audio_hidden: tuple[int, ...] = ()
+    text_hidden: tuple[int, ...] = (512,)
     embedding_dim: int = 512
     epochs: int = 20
     patience: int = 20

@@ -73,11 +73,12 @@ def fit(
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
+    reporter = _Reporter(config.epochs, report)
     stop = EarlyStopping(DEVELOPMENT_LOSS, patience=config.patience, check_on_train_epoch_end=True)
     with _quiet():
         trainer = lightning.Trainer(
             max_epochs=config.epochs,
-            callbacks=[best, stop, _Reporter(config.epochs, report)],
+            callbacks=[best, stop, reporter],
             plugins=[_WholeCheckpoints()],
             logger=False,
             enable_progress_bar=False,
@@ -93,10 +94,16 @@ def fit(
     module.load_state_dict(kept["state_dict"])
     history = {"run": identity, "epochs_trained": trainer.current_epoch, "epoch_kept": kept["epoch"] + 1}
     history |= {"development_loss": float(best.best_model_score or np.nan), "emorank": emorank.__version__}
+    history |= {"development_losses": reporter.losses}
     model = _export(module, train, config, {**history, "config": dataclasses.asdict(config), **(about or {})})
     model.save(folder)
     shutil.rmtree(state)
     return model
+
+
+def untrained(train: Part, config: TrainConfig) -> EmotionRankCLAP:
+    """The model as it is before the first step: what training has to improve on."""
+    return _export(Module(train, train, config), train, config, {"untrained": True})
 
 
 def _export(module: Module, train: Part, config: TrainConfig, training: dict[str, Any]) -> EmotionRankCLAP:
@@ -154,10 +161,18 @@ class _WholeCheckpoints(TorchCheckpointIO):
 class _Reporter(Callback):
     def __init__(self, epochs: int, report: Report | None) -> None:
         self._epochs, self._report = epochs, report
+        self.losses: list[float] = []  # on the development part, of every epoch, also of those before a kill
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self.losses.append(float(trainer.callback_metrics[DEVELOPMENT_LOSS]))
         if self._report:
-            self._report(trainer.current_epoch + 1, self._epochs, float(trainer.callback_metrics[DEVELOPMENT_LOSS]))
+            self._report(trainer.current_epoch + 1, self._epochs, self.losses[-1])
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"losses": self.losses}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.losses = list(state_dict["losses"])
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from emorank.model import Array, Head
+from emorank.training.config import TrainConfig
 from emorank.training.data import Part
 
 LARGEST_SCALE = 100.0  # the scale 1 / temperature is clamped here
@@ -58,10 +59,11 @@ def _array(tensor: Any) -> Array:
 class Heads(nn.Module):
     """Both projections and the learnable temperature, kept as the logarithm of its inverse, 0 at the start."""
 
-    def __init__(self, part: Part, widths: tuple[int, ...], dropout: float) -> None:
+    def __init__(self, part: Part, config: TrainConfig) -> None:
         super().__init__()
-        self.audio = Projection(part.audio.features, widths, dropout)
-        self.text = Projection(part.text.features, widths, dropout)
+        last = config.embedding_dim
+        self.audio = Projection(part.audio.features, (*config.audio_hidden, last), config.dropout)
+        self.text = Projection(part.text.features, (*config.text_hidden, last), config.dropout)
         self.log_scale = nn.Parameter(torch.zeros(()))
 
     @property

@@ -43,7 +43,7 @@ class Module(lightning.LightningModule):
         super().__init__()
         self._train, self._development, self.config = train, development, config
         torch.manual_seed(config.seed)
-        self.heads = Heads(train, (*config.hidden, config.embedding_dim), config.dropout)
+        self.heads = Heads(train, config)
         self.loss = loss_of(config)
 
     def train_dataloader(self) -> DataLoader[Batch]:

@@ -1,0 +1,59 @@
+"""Writes the tables and plots of finished results."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from emorank.captions import paired
+from emorank.features import texts
+from emorank.files import written_whole
+from emorank.measure import listen
+from emorank.model import EmotionRankCLAP
+from emorank.reproduce.plots import plot_curves, plot_retrieved, plot_spaces
+from emorank.reproduce.rows import row_of
+from emorank.reproduce.run import Protocol
+from emorank.reproduce.tables import latex, markdown
+from emorank.training.fit import untrained
+from emorank.training.prepare import prepare
+
+_SHOWN = 600  # points of a modality in the plot of the spaces
+
+
+def write_report(results: dict[str, Any], table: pl.DataFrame, out: Path, protocol: Protocol) -> None:
+    """tables.md, tables.tex and three plots beside results.json.
+
+    Args:
+        results: what `reproduce` returned.
+        table: the utterances that it was made with.
+        out: its folder.
+        protocol: its protocol.
+    """
+    for name, text in (("tables.md", markdown(results)), ("tables.tex", latex(results))):
+        with written_whole(out / name) as path:
+            path.write_text(text, "utf8")
+    plot_retrieved(results, out / "retrieved.png")
+    plot_curves(results, out / "curves.png")
+    keys = [key for key in ("clap_sce_av", "emotionrankclap", "plane") if key in results["rows"]]
+    if keys:
+        _plot_spaces(results, table, out, protocol, keys)
+
+
+def _plot_spaces(results: dict[str, Any], table: pl.DataFrame, out: Path, protocol: Protocol, keys: list[str]) -> None:
+    """Before training and after it, of the first seed."""
+    models = {}
+    for key in keys:
+        rate = results["rows"][key]["learning_rate"]
+        folder = out / "runs" / key / f"lr{rate:g}-seed0"
+        models[results["rows"][key]["name"]] = EmotionRankCLAP.from_pretrained(folder)
+    config = protocol.config(row_of(keys[0]), 0.0, 0)
+    models = {"before training": untrained(prepare(table, config).train, config), **models}
+    spaces = {}
+    for name, model in models.items():
+        measured = listen(model, table, "test")
+        chosen = np.random.default_rng(0).permutation(len(measured.table))[:_SHOWN]
+        captions = [caption or "" for caption in paired(measured.table[chosen], "bank")]
+        spaces[name] = (measured.embeddings[chosen], model.text(texts(captions, model.text_encoder)))
+        valence = measured.points[chosen, 0]
+    plot_spaces(spaces, valence, out / "spaces.png")

@@ -1,0 +1,82 @@
+"""The rows of table 2, each a file in configs/."""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from emorank.errors import EmorankError
+from emorank.training.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the tables.
+
+    Args:
+        key: name of its file in configs/, without the suffix.
+        name: as the paper calls it.
+        ours: it is proposed, not a baseline.
+        attributes: its captions come from valence and arousal, so it stands in table 1.
+    """
+
+    key: str
+    name: str
+    ours: bool = False
+    attributes: bool = False
+
+
+ROWS = (
+    Row("clap_template", "CLAP-template"),
+    Row("clap4emo", "CLAP4emo"),
+    Row("paraclap", "ParaCLAP"),
+    Row("clap_sce_av", "CLAP-SCE (A-V)", attributes=True),
+    Row("supconclap_av", "SupConCLAP (A-V)", attributes=True),
+    Row("emotionrankclap", "EmotionRankCLAP", ours=True, attributes=True),
+    Row("plane", "EmotionRankCLAP, plane captions", ours=True, attributes=True),
+)
+
+
+def row_of(key: str) -> Row:
+    """A row by its key.
+
+    Raises:
+        EmorankError: there is no such row.
+    """
+    for row in ROWS:
+        if row.key == key:
+            return row
+    raise EmorankError(f"There is no row {key!r}; the rows are {', '.join(row.key for row in ROWS)}.")
+
+
+def config_of(row: Row, **changes: Any) -> TrainConfig:
+    """The config of a row, with some fields changed."""
+    return dataclasses.replace(read_config(folder() / f"{row.key}.yaml"), **changes)
+
+
+def read_config(path: Path) -> TrainConfig:
+    """A YAML file whose keys are fields of `TrainConfig`.
+
+    Raises:
+        EmorankError: the file cannot be read, or a key is not a field.
+    """
+    import yaml
+
+    try:
+        found = yaml.safe_load(path.read_text("utf8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise EmorankError(f"{path}: the config cannot be read ({' '.join(str(error).split())}).") from error
+    known = {field.name for field in dataclasses.fields(TrainConfig)}
+    if not isinstance(found, dict) or not known.issuperset(found):
+        strange = ", ".join(sorted(set(found) - known)) if isinstance(found, dict) else "no mapping"
+        raise EmorankError(f"{path}: not fields of a training: {strange}.")
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
+    return TrainConfig(**fields)
+
+
+@lru_cache
+def folder() -> Path:
+    """configs/: inside an installed package, else beside src/ in a checkout."""
+    installed = Path(__file__).parents[1] / "configs"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "configs"
