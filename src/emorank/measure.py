@@ -139,24 +139,20 @@ def measure_ordinality(measured: Measured, part: Part = "test") -> OrdinalityRep
         measured: the utterances.
         part: of the bank; the captions of `development` are there to choose by.
     """
-    model, points, captions = measured.model, measured.points, bundled(part)
-    similarity = model.similarity(measured.embeddings, _encoded(model, captions.texts)).T
-    row = {text: index for index, text in enumerate(captions.texts)}
-    results, best = {}, {}
-    for name, varied in _VARIED.items():
-        lists = description_lists(captions.cells(), varied, LISTS)
-        labels = points[:, 0 if varied == "valence" else 1]
-        results[name] = ordinality(lists, lambda asked: similarity[[row[text] for text in asked]], labels)
-        best[name] = oracle(lists, points, labels).mean
-    return OrdinalityReport(**results, oracle=best, captions=f"emorank bank, {part} part")
+    cells = bundled(part).cells()
+    lists = {name.upper(): description_lists(cells, varied, LISTS) for name, varied in _VARIED.items()}
+    return measure_lists(measured, lists, f"emorank bank, {part} part")
 
 
-def measure_lists(measured: Measured, lists: Mapping[str, Sequence[DescriptionList]]) -> OrdinalityReport:
-    """The ordinality test (paper section 4.2.2) with lists of one's own.
+def measure_lists(
+    measured: Measured, lists: Mapping[str, Sequence[DescriptionList]], whence: str = "lists of one's own"
+) -> OrdinalityReport:
+    """The ordinality test (paper section 4.2.2) with any lists.
 
     Args:
         measured: the utterances.
         lists: of VOC and of AOC, see `emorank.evaluation.lists`.
+        whence: where the descriptions come from.
     """
     captions = list(dict.fromkeys(text for each in lists.values() for one in each for text in one.texts))
     row = {text: index for index, text in enumerate(captions)}
@@ -167,7 +163,7 @@ def measure_lists(measured: Measured, lists: Mapping[str, Sequence[DescriptionLi
         labels = measured.points[:, 0 if varied == "valence" else 1]
         results[name] = ordinality(own, lambda asked: similarity[[row[text] for text in asked]], labels)
         best[name] = oracle(own, measured.points, labels).mean
-    return OrdinalityReport(**results, oracle=best, captions=f"{len(captions)} descriptions of one's own")
+    return OrdinalityReport(**results, oracle=best, captions=whence)
 
 
 def measure_alignment(measured: Measured, style: Style = "bank", seed: int = 0) -> Alignment:
