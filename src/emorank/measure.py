@@ -13,6 +13,7 @@ import polars as pl
 import emorank
 from emorank.captions import Style, bundled, paired
 from emorank.captions.bank import Part
+from emorank.encoders.deferred import Deferred
 from emorank.errors import AudioError, EmorankError
 from emorank.evaluation.alignment import Alignment, alignment
 from emorank.evaluation.ordinality import (
@@ -122,7 +123,8 @@ def listen(
     split = split if "split" in table.columns else None
     chosen = table if split is None else table.filter(pl.col("split") == split)
     chosen = chosen.drop_nulls(["valence", "arousal"])
-    features, errors = recordings(chosen["path"].to_list(), model.audio_encoder, progress=progress)
+    encoder = Deferred(model.config.audio_encoder, model.audio.encoder_dim)
+    features, errors = recordings(chosen["path"].to_list(), encoder, progress=progress)
     good = np.array([error is None for error in errors], bool)
     chosen = chosen.filter(pl.Series(good, dtype=pl.Boolean))
     if len(chosen) < 14:

@@ -1,5 +1,6 @@
 """From an official corpus folder to a trained model that measures and searches."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from emorank.evaluation.ordinality import retrieve
 from tests.captions.loopback import Server, serving
 from tests.cli.conftest import Run
 from tests.conftest import voice
+from tests.encoders.checkpoints import tiny_distilroberta, tiny_wavlm_ser
 
 pytest.importorskip("lightning")
 
@@ -95,6 +97,20 @@ def test_lists_of_ones_own_are_the_ordinality_tests_descriptions(
     first = [int(clip) for clip in retrieve(similarity.T[:14])]
     assert found["voc"]["taus"][0] == pytest.approx(kendalltau(STEPS, clips["valence"].to_numpy()[first]).statistic)
     assert found["lists"] == 2
+
+
+def test_a_model_on_the_kinds_of_encoders_of_the_paper(emorank: Emorank, ravdess: Path, tmp_path: Path) -> None:
+    audio = f"{tiny_wavlm_ser(tmp_path / 'ser')}/ser:mean"
+    text = f"{tiny_distilroberta(tmp_path / 'text')}/first"
+    table, out = tmp_path / "t.parquet", tmp_path / "run"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    options = ["--audio-encoder", audio, "--text-encoder", text, "--epochs", 1, "--embedding-dim", 16]
+    options += ["--captions-per-batch", 64]
+    trained = emorank("train", "--data", table, "--out", out, *options)
+    assert trained.status == 0, trained.err
+    assert (json.loads((out / "config.json").read_text())["audio_encoder"]) == audio
+    assert emorank("evaluate", "--model", out, "--data", table).status == 0
+    assert len(emorank("search", "calm", ravdess, "--model", out, "--json", "--top", 3).json) == 3
 
 
 @pytest.mark.parametrize(

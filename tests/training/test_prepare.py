@@ -13,7 +13,7 @@ from emorank.captions import bundled, paired
 from emorank.errors import EmorankError
 from emorank.training.config import CaptionStyle, LossName, TrainConfig
 from emorank.training.fit import fit
-from emorank.training.prepare import prepare
+from emorank.training.prepare import copies, prepare
 
 EMOTIONS = ["anger", "sadness", "happiness", "neutral"]
 POINTS = [(1.5, 6.0), (2.0, 2.0), (6.1, 5.4), (4.0, 4.0)]
@@ -104,3 +104,14 @@ def test_what_cannot_be_is_refused_in_one_sentence(table: pl.DataFrame, config: 
         prepare(table.drop("emotion"), dataclasses.replace(config, captions="template"))
     with pytest.raises(EmorankError, match="needs the column emotion for every"):
         prepare(table.drop("emotion"), dataclasses.replace(config, loss="supervised_contrastive", captions="bank"))
+
+
+def test_small_corpora_are_repeated(table: pl.DataFrame, config: TrainConfig) -> None:
+    corpora = ["large"] * 6 + ["small"] * 2 + ["large"] * 4
+    several = table.with_columns(pl.Series("corpus", corpora))
+    assert copies(several[:8]).tolist() == [1] * 6 + [3] * 2
+    assert copies(pl.DataFrame({"corpus": ["a"] * 90 + ["b"] * 9})).max() == 4
+    balanced = prepare(several, config)
+    assert len(balanced.train.audio) == 12
+    assert len(balanced.development.audio) == 4
+    assert len(prepare(several, dataclasses.replace(config, balance=False)).train.audio) == 8

@@ -11,18 +11,21 @@ from emorank.errors import AudioError
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error where that is a terminal; the function takes how many are done and how many there are."""
+def progress(what: str) -> Iterator[Callable[..., None]]:
+    """A bar on standard error where that is a terminal.
+
+    The function takes how many are done, how many there are, and what they are if that has changed.
+    """
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield lambda done, total, what=what: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total, what=what: bar.update(task, description=what, completed=done, total=total)
 
 
 def say(sentence: str) -> None:

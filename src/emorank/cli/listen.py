@@ -1,4 +1,4 @@
-"""What search and locate share: a folder is listened to, and its segments come back."""
+"""A folder is listened to, and its segments come back: what search and locate share."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,30 @@ def listened(root: str, model: "EmotionRankCLAP", index: Path | None) -> "Segmen
     with progress("listening") as bar:
         update = kept.update(root, bar)
     name_broken(update.broken)
-    segments = kept.segments().under(os.path.abspath(root))
+    return _some(kept.segments().under(os.path.abspath(root)), root)
+
+
+def located(root: str, encoder: str) -> "Segments":
+    """The segments of a folder where the regression head of an audio encoder puts them; what is broken is named.
+
+    Raises:
+        EmorankError: the encoder has no such head, or there is nothing at `root` that can be heard.
+    """
+    from emorank.encoders import Locates, audio_encoder
+    from emorank.search.locate import locate
+
+    head = audio_encoder(encoder)
+    if not isinstance(head, Locates):
+        raise EmorankError(
+            f"Audio encoder {encoder!r} has no regression head of its own; name one such as wavlm-ser/mean."
+        )
+    with progress("listening") as bar:
+        segments, broken = locate(root, head, bar)
+    name_broken(broken)
+    return _some(segments, root)
+
+
+def _some(segments: "Segments", root: str) -> "Segments":
     if not segments.paths:
         raise EmorankError(f"{root}: there are no recordings that can be searched.")
     return segments

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from emorank.cli.console import as_typed, clock, print_json, print_table
-from emorank.cli.listen import listened
+from emorank.cli.listen import listened, located
 from emorank.errors import EmorankError
 
 
@@ -18,6 +18,7 @@ def locate(
     format: Literal["table", "csv", "json"] = "table",
     json: bool = False,
     model: str = "emorank-base",
+    encoder: str | None = None,
     index: Path | None = None,
 ) -> None:
     """Valence, arousal and dominance of every recording, or of every segment of long ones, 1..7.
@@ -30,14 +31,21 @@ def locate(
         format: table, csv or json.
         json: The same as --format json.
         model: A packaged model, a folder made by emorank train, or a hub id.
+        encoder: An audio encoder that answers by its own regression head instead of the model, such as
+            wavlm-ser/mean; nothing is kept in an index.
         index: Where the index is kept; by default in the user's cache.
     """
     if not os.path.exists(root):
         raise EmorankError(f"{root}: there is no such file or folder.")
 
-    from emorank.model import EmotionRankCLAP
+    if encoder is not None:
+        if index is not None:
+            raise EmorankError("--index is of no use with --encoder, which keeps nothing; leave it out.")
+        segments = located(root, encoder)
+    else:
+        from emorank.model import EmotionRankCLAP
 
-    segments = listened(root, EmotionRankCLAP.from_pretrained(model), index)
+        segments = listened(root, EmotionRankCLAP.from_pretrained(model), index)
     columns = ("path", "start", "end", "valence", "arousal", "dominance")
     rows = [
         (as_typed(path, root), round(start, 2), round(end, 2), *(round(float(x), 2) for x in point))

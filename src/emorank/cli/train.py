@@ -37,7 +37,10 @@ def train(
     name_broken(prepared.broken)
     if prepared.unlabelled:
         say(f"{prepared.unlabelled} utterances lack a label in {', '.join(chosen.dimensions)} and are left out.")
-    say(f"Training on {len(prepared.train.audio)} utterances, developing on {len(prepared.development.audio)}.")
+    train, development = (len(prepared.table.filter(split=split)) for split in ("train", "development"))
+    say(f"Training on {train} utterances, developing on {development}.")
+    if prepared.uncaptioned:
+        say(f"{prepared.uncaptioned} utterances have no caption of the kind {chosen.captions} and are left out.")
     model = fit(
         prepared.train,
         prepared.development,

@@ -1,6 +1,6 @@
 """What every frozen encoder offers, whatever is inside."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,6 +20,15 @@ class AudioEncoder(Protocol):
 
     def __call__(self, waves: list[np.ndarray]) -> Array:
         """(n, dim) float32 from mono float32 arrays at 16 kHz of any length."""
+        ...
+
+
+@runtime_checkable
+class Locates(Protocol):
+    """What an audio encoder with a regression head of its own can do besides."""
+
+    def points(self, waves: list[np.ndarray]) -> Array:
+        """(n, 3) valence, arousal, dominance on 1..7 from mono float32 arrays at 16 kHz of any length."""
         ...
 
 

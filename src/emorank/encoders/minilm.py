@@ -39,10 +39,15 @@ class MiniLMEncoder:
 
         missing = [file for file in _FILES if not (folder / file).is_file()]
         if missing:
-            raise EmorankError(f"{folder} holds no text encoder: {', '.join(missing)} missing.")
+            raise EmorankError(
+                f"{folder} holds no text encoder of MiniLM's kind: {', '.join(missing)} missing; "
+                "name others MODEL/first or MODEL/mean."
+            )
         config = json.loads((folder / "config.json").read_text("utf8"))
         if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
-            raise EmorankError(f"{folder} is a {config['model_type']} model, a bert with gelu is needed.")
+            raise EmorankError(
+                f"{folder} is a {config['model_type']} model, not a bert with gelu; name it MODEL/first or MODEL/mean."
+            )
         self.name = name
         self.dim = int(config["hidden_size"])
         self._heads = int(config["num_attention_heads"])

@@ -19,6 +19,7 @@ from transformers.audio_utils import mel_filter_bank
 from transformers.models.whisper.modeling_whisper import WhisperEncoder as WhisperNetwork
 
 from emorank.encoders.ctranslate2 import read_arrays
+from emorank.encoders.pooling import Moments, batches, windows
 from emorank.errors import EmorankError
 
 SAMPLE_RATE = 16_000  # Hz
@@ -37,21 +38,31 @@ _PARTS = (
 
 
 class WhisperEncoder:
-    """Mean and standard deviation over time of hidden layers of Whisper's encoder.
+    """Mean, and standard deviation if asked for, over time of hidden layers of Whisper's encoder.
 
     Args:
         network: a transformers WhisperEncoder; only its layers up to the highest chosen one are used.
         layers: which hidden layers, 1 = the output of the first transformer layer.
         name: what this encoder is called in caches, indexes and checkpoints.
+        pooling: over time, `mean_std` or `mean`.
         frames_per_batch: upper bound of the encoder frames (50 a second) in one forward pass.
     """
 
-    def __init__(self, network: WhisperNetwork, layers: Sequence[int], name: str, frames_per_batch: int = 3000) -> None:
+    def __init__(
+        self,
+        network: WhisperNetwork,
+        layers: Sequence[int],
+        name: str,
+        pooling: str = "mean_std",
+        frames_per_batch: int = 3000,
+    ) -> None:
         highest = len(network.layers)
         if not layers or not all(1 <= layer <= highest for layer in layers):
             raise EmorankError(f"Audio encoder {name!r}: its layers are 1 to {highest}; choose among those.")
         self.name = name
-        self.dim = 2 * network.config.d_model * len(layers)
+        self._width = network.config.d_model * len(layers)
+        self._pooling = pooling
+        self.dim = self._width * (2 if pooling == "mean_std" else 1)
         self.frames_per_batch = frames_per_batch
         self._network = network.eval().requires_grad_(False)
         self._layers = frozenset(layers)
@@ -74,36 +85,16 @@ class WhisperEncoder:
             waves: mono float32 arrays at 16 kHz, any length; longer than 30 s is pooled over windows.
 
         Returns:
-            (n, dim) float32: for all layers the mean over time, then for all the standard deviation.
+            (n, dim) float32: for all layers the mean over time, then for all the standard deviation if it is pooled.
         """
-        pieces = [(owner, piece) for owner, wave in enumerate(waves) for piece in _windows(_levelled(wave))]
-        pieces.sort(key=lambda item: len(item[1]))
-        count = np.zeros(len(waves))
-        total = np.zeros((len(waves), self.dim // 2))
-        square = np.zeros((len(waves), self.dim // 2))
-        for batch in self._batches(pieces):
-            mels = [self._mel(wave) for _, wave in batch]
-            hidden, lengths = self._forward(mels)
-            for (owner, _), states, length in zip(batch, hidden, lengths.tolist(), strict=True):
-                valid = states[:length].double()
-                count[owner] += length
-                total[owner] += valid.sum(0).numpy()
-                square[owner] += valid.square().sum(0).numpy()
-        mean = total / np.maximum(count, 1)[:, None]
-        variance = square / np.maximum(count, 1)[:, None] - mean**2
-        return np.concatenate([mean, np.sqrt(np.maximum(variance, 1e-5))], 1).astype(np.float32)
-
-    def _batches(self, pieces: list[tuple[int, np.ndarray]]) -> Iterator[list[tuple[int, np.ndarray]]]:
-        """Neighbours in length together, at most `frames_per_batch` frames with the padding counted."""
-        batch: list[tuple[int, np.ndarray]] = []
-        for piece in pieces:  # ascending, so the newcomer is the longest
-            frames = len(piece[1]) // (2 * HOP) + 1
-            if batch and frames * (len(batch) + 1) > self.frames_per_batch:
-                yield batch
-                batch = []
-            batch.append(piece)
-        if batch:
-            yield batch
+        pieces = [(clip, piece) for clip, wave in enumerate(waves) for piece in windows(_levelled(wave), WINDOW)]
+        moments = Moments(len(waves), self._width)
+        for batch in batches(pieces, lambda samples: samples // (2 * HOP) + 1, self.frames_per_batch):
+            hidden, lengths = self._forward([self._mel(wave) for _, wave in batch])
+            for (clip, _), states, length in zip(batch, hidden, lengths.tolist(), strict=True):
+                moments.add(clip, states[:length])
+        mean, std = moments.mean_std()
+        return mean if self._pooling == "mean" else np.concatenate([mean, std], 1)
 
     def _mel(self, wave: np.ndarray) -> Tensor:
         """Whisper's log-mel spectrogram of one clip, (mel bins, frames)."""
@@ -227,8 +218,3 @@ def _levelled(wave: np.ndarray) -> np.ndarray:
     level = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64)))) if len(wave) else 0.0
     scaled: np.ndarray = wave * np.float32(LEVEL / max(level, SILENCE))
     return scaled
-
-
-def _windows(wave: np.ndarray) -> list[np.ndarray]:
-    """Equal pieces of at most 30 s."""
-    return np.array_split(wave, max(1, -(-len(wave) // WINDOW)))

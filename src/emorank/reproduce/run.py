@@ -8,26 +8,23 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT
+from emorank.captions import bundled
+from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT, audio_encoder, text_encoder
 from emorank.errors import EmorankError
-from emorank.features import Progress
+from emorank.features import Progress, recordings, texts
 from emorank.files import written_whole
-from emorank.measure import listen, measure, measure_ordinality
-from emorank.model import EmotionRankCLAP
+from emorank.reproduce.jobs import Job, develop, examine
 from emorank.reproduce.rows import ROWS, Row, config_of
+from emorank.reproduce.workers import side_by_side
 from emorank.training.config import TrainConfig
-from emorank.training.fit import fit
-from emorank.training.prepare import Prepared, prepare, split_by_speaker
+from emorank.training.prepare import prepare, split_by_speaker
 
-RESULTS = "results.json"
-Say = Callable[[str], None]
+RESULTS, TABLE = "results.json", "table.parquet"
 
 
 @dataclass(frozen=True)
@@ -72,8 +69,9 @@ def reproduce(
     out: Path,
     protocol: Protocol,
     rows: Sequence[Row] = ROWS,
-    say: Say = lambda sentence: None,
-    progress: Progress | None = None,
+    jobs: int = 2,
+    listening: Progress | None = None,
+    training: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
     """Train and test the rows, and write `results.json`.
 
@@ -82,8 +80,9 @@ def reproduce(
         out: folder for models and results; what is there already is not done again.
         protocol: what is the same for all rows.
         rows: which rows.
-        say: called with a sentence about what is going on.
-        progress: called with recordings done and to do.
+        jobs: trainings side by side, each in a process with one core.
+        listening: called with recordings done and to do.
+        training: called with trainings done and to do, and the name of the row.
 
     Returns:
         The document in `results.json`: the protocol, what was measured, and of every row its learning rate, the
@@ -95,71 +94,48 @@ def reproduce(
     table = table if "split" in table.columns else table.with_columns(split_by_speaker(table))
     if not (table["split"] == "test").any():
         raise EmorankError(
-            "The table has no utterance with split 'test'; the tables are made with speakers never seen."
+            "The table has no utterance with split 'test': there is nobody to test on who was not heard."
         )
+    _encode(table, protocol, rows, listening)
+    with written_whole(out / TABLE) as path:
+        table.write_parquet(path)
+
+    def job(row: Row, learning_rate: float, seed: int) -> Job:
+        return Job(out / TABLE, out / "runs" / row.key, protocol.config(row, learning_rate, seed), row.attributes)
+
+    done, rates = 0, protocol.learning_rates
+    total = len(rows) * (len(rates) + protocol.seeds)
+
+    def finished(each: Job) -> None:
+        nonlocal done
+        done += 1
+        if training:
+            training(done, total, each.folder.parent.name)
+
+    with side_by_side(jobs) as run:
+        tuning = [job(row, rate, 0) for row in rows for rate in rates]
+        scores = dict(zip(tuning, run(develop, tuning, finished), strict=True))
+        chosen = {row.key: max(rates, key=lambda rate: scores[job(row, rate, 0)]) for row in rows}
+        tests = [job(row, chosen[row.key], seed) for row in rows for seed in range(protocol.seeds)]
+        found = dict(zip(tests, run(examine, tests, finished), strict=True))
     document: dict[str, Any] = {"protocol": dataclasses.asdict(protocol), "rows": {}}
-    for number, row in enumerate(rows, start=1):
-        say(f"{row.name} (row {number} of {len(rows)})")
-        document["rows"][row.key] = _row(table, out / "runs" / row.key, protocol, row, say, progress)
+    for row in rows:
+        document["rows"][row.key] = {
+            "name": row.name,
+            "learning_rate": chosen[row.key],
+            "development": {f"{rate:g}": scores[job(row, rate, 0)] for rate in rates},
+            "seeds": [found[job(row, chosen[row.key], seed)] for seed in range(protocol.seeds)],
+        }
     document["about"] = document["rows"][rows[0].key]["seeds"][0]["about"]
     with written_whole(out / RESULTS) as path:
         path.write_text(json.dumps(document) + "\n", "utf8")
     return document
 
 
-def _row(
-    table: pl.DataFrame, out: Path, protocol: Protocol, row: Row, say: Say, progress: Progress | None
-) -> dict[str, Any]:
-    """Choose the learning rate, then train and test all seeds."""
-
-    @cache
-    def prepared() -> Prepared:
-        return prepare(table, protocol.config(row, 0.0, 0), progress)
-
-    def trained(learning_rate: float, seed: int) -> tuple[Path, EmotionRankCLAP]:
-        folder = out / f"lr{learning_rate:g}-seed{seed}"
-        say(f"  learning rate {learning_rate:g}, seed {seed}")
-        config = protocol.config(row, learning_rate, seed)
-        data = prepared()
-        return folder, fit(data.train, data.development, config, folder, about={"data": data.about()})
-
-    development = {}
-    for learning_rate in protocol.learning_rates:
-        folder, model = trained(learning_rate, 0)
-        found = _kept(folder / "development.json", model, lambda model: _development(model, table))
-        development[learning_rate] = (found["voc"] + found["aoc"]) / 2
-    chosen = max(development, key=lambda rate: development[rate])
-    seeds = []
-    for seed in range(protocol.seeds):
-        folder, model = trained(chosen, seed)
-        seeds.append(_kept(folder / "test.json", model, lambda model: _test(model, table, row)))
-    return {
-        "name": row.name,
-        "learning_rate": chosen,
-        "development": {f"{rate:g}": score for rate, score in development.items()},
-        "seeds": seeds,
-    }
-
-
-def _kept(path: Path, model: EmotionRankCLAP, make: Callable[[EmotionRankCLAP], dict[str, Any]]) -> dict[str, Any]:
-    """What is in a file, if it is of this model; else made and written."""
-    if path.exists():
-        found: dict[str, Any] = json.loads(path.read_text("utf8"))
-        if found["model"] == model.config.training["run"]:
-            return found
-    made = {"model": model.config.training["run"], **make(model)}
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(made) + "\n", "utf8")
-    return json.loads(path.read_text("utf8"))  # type: ignore[no-any-return]
-
-
-def _development(model: EmotionRankCLAP, table: pl.DataFrame) -> dict[str, Any]:
-    report = measure_ordinality(listen(model, table, "development"), "development")
-    return {"voc": report.voc.mean, "aoc": report.aoc.mean}
-
-
-def _test(model: EmotionRankCLAP, table: pl.DataFrame, row: Row) -> dict[str, Any]:
-    measured = listen(model, table, "test")
-    tests = ["ordinality", *(["alignment"] if row.attributes else []), "retrieval", "zero-shot"]
-    losses = np.asarray(model.config.training["development_losses"]).tolist()
-    return {**measure(measured, tests), "development_losses": losses}  # type: ignore[arg-type]
+def _encode(table: pl.DataFrame, protocol: Protocol, rows: Sequence[Row], progress: Progress | None) -> None:
+    """Encode all recordings and captions once, so that every training finds them in the feature store."""
+    recordings(table["path"].to_list(), audio_encoder(protocol.audio_encoder), progress=progress)
+    for row in rows:
+        prepare(table, protocol.config(row, 0.0, 0), progress)
+    for part in ("development", "test"):
+        texts(bundled(part).texts, text_encoder(protocol.text_encoder))

@@ -34,6 +34,7 @@ class TrainConfig:
         epochs: Passes over the utterances at most.
         patience: Epochs without a lower development loss after which training ends.
         batch_size: Utterances in a batch.
+        balance: Repeat the utterances of smaller corpora, up to four times, so that corpora count more alike.
         captions_per_batch: Descriptions in a batch, drawn from all over the plane; pairs have one an utterance.
         chunks: Parts that a batch is embedded in, one after the other, to save memory; the loss sees it whole.
         learning_rate: Of AdamW.
@@ -51,12 +52,13 @@ class TrainConfig:
     negatives: Negatives = "at_least_as_far"
     anchors: Anchors = "both"
     weights: tuple[float, float, float] = (1.2, 1.0, 1.5)
-    audio_hidden: tuple[int, ...] = ()
+    audio_hidden: tuple[int, ...] = (512,)
     text_hidden: tuple[int, ...] = (512,)
     embedding_dim: int = 512
-    epochs: int = 20
-    patience: int = 20
+    epochs: int = 12
+    patience: int = 12
     batch_size: int = 64
+    balance: bool = True
     captions_per_batch: int = 256
     chunks: int = 1
     learning_rate: float = 3e-3

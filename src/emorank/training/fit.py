@@ -75,7 +75,7 @@ def fit(
     )
     reporter = _Reporter(config.epochs, report)
     stop = EarlyStopping(DEVELOPMENT_LOSS, patience=config.patience, check_on_train_epoch_end=True)
-    with _quiet():
+    with _quiet(), one_core():
         trainer = lightning.Trainer(
             max_epochs=config.epochs,
             callbacks=[best, stop, reporter],
@@ -173,6 +173,17 @@ class _Reporter(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.losses = list(state_dict["losses"])
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Matrices as small as these are slower on several cores, and far slower where others need them too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextlib.contextmanager

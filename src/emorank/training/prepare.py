@@ -25,6 +25,7 @@ _WHENCE = {
     "paraclap": "acoustic properties by Praat beside the category",
     "column": "the table's own",
 }
+_COPIES = 4  # of an utterance of a small corpus
 _HELD_OUT = 0.15  # share of the speakers that become development data where a table has no split
 
 
@@ -91,9 +92,11 @@ def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None 
             raise EmorankError(
                 f"The table has no utterance with split {split!r} that has its labels and a caption and can be read."
             )
-        rows = usable.filter(pl.Series(chosen))
-        own = [caption for caption, kept in zip(captions, chosen, strict=True) if kept and caption is not None]
-        parts[split] = _part(rows, features[chosen], own, split, config)
+        index = np.flatnonzero(chosen)
+        if config.balance and split == "train":
+            index = np.repeat(index, copies(usable[index]))
+        own = [captions[i] or "" for i in index]
+        parts[split] = _part(usable[index], features[index], own, split, config)
     return Prepared(
         parts["train"],
         parts["development"],
@@ -120,6 +123,15 @@ def _part(rows: pl.DataFrame, features: np.ndarray, own: list[str], split: BankP
     category = _categories(rows) if config.loss == "supervised_contrastive" else None
     text = texts(own, text_encoder(config.text_encoder))
     return Part(Side.of(features, labels, category), Side.of(text, labels, category), paired=True)
+
+
+def copies(rows: pl.DataFrame) -> np.ndarray:
+    """How often every utterance is taken, so that smaller corpora come near the largest: (n,) 1 .. 4."""
+    if "corpus" not in rows.columns:
+        return np.ones(len(rows), np.int64)
+    sizes = rows.select(pl.len().over("corpus")).to_series().to_numpy()
+    result: np.ndarray = np.clip(np.round(sizes.max() / sizes), 1, _COPIES).astype(np.int64)
+    return result
 
 
 def caption_side(captions: Captions, config: TrainConfig) -> Side:
