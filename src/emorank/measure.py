@@ -2,7 +2,7 @@
 
 import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Literal, get_args
@@ -16,7 +16,15 @@ from emorank.captions.bank import Part
 from emorank.encoders.deferred import Deferred
 from emorank.errors import AudioError, EmorankError
 from emorank.evaluation.alignment import Alignment, alignment
-from emorank.evaluation.ordinality import LISTS, Dimension, Ordinality, description_lists, oracle, ordinality
+from emorank.evaluation.ordinality import (
+    LISTS,
+    DescriptionList,
+    Dimension,
+    Ordinality,
+    description_lists,
+    oracle,
+    ordinality,
+)
 from emorank.evaluation.retrieval import Retrieval, retrieval
 from emorank.evaluation.zero_shot import PROMPTS, ZeroShot, zero_shot
 from emorank.features import Progress, recordings, texts
@@ -133,16 +141,31 @@ def measure_ordinality(measured: Measured, part: Part = "test") -> OrdinalityRep
         measured: the utterances.
         part: of the bank; the captions of `development` are there to choose by.
     """
-    model, points, captions = measured.model, measured.points, bundled(part)
-    similarity = model.similarity(measured.embeddings, _encoded(model, captions.texts)).T
-    row = {text: index for index, text in enumerate(captions.texts)}
+    cells = bundled(part).cells()
+    lists = {name.upper(): description_lists(cells, varied, LISTS) for name, varied in _VARIED.items()}
+    return measure_lists(measured, lists, f"emorank bank, {part} part")
+
+
+def measure_lists(
+    measured: Measured, lists: Mapping[str, Sequence[DescriptionList]], whence: str = "lists of one's own"
+) -> OrdinalityReport:
+    """The ordinality test (paper section 4.2.2) with any lists.
+
+    Args:
+        measured: the utterances.
+        lists: of VOC and of AOC, see `emorank.evaluation.lists`.
+        whence: where the descriptions come from.
+    """
+    captions = list(dict.fromkeys(text for each in lists.values() for one in each for text in one.texts))
+    row = {text: index for index, text in enumerate(captions)}
+    similarity = measured.model.similarity(measured.embeddings, _encoded(measured.model, captions)).T
     results, best = {}, {}
     for name, varied in _VARIED.items():
-        lists = description_lists(captions.cells(), varied, LISTS)
-        labels = points[:, 0 if varied == "valence" else 1]
-        results[name] = ordinality(lists, lambda asked: similarity[[row[text] for text in asked]], labels)
-        best[name] = oracle(lists, points, labels).mean
-    return OrdinalityReport(**results, oracle=best, captions=f"emorank bank, {part} part")
+        own = lists[name.upper()]
+        labels = measured.points[:, 0 if varied == "valence" else 1]
+        results[name] = ordinality(own, lambda asked: similarity[[row[text] for text in asked]], labels)
+        best[name] = oracle(own, measured.points, labels).mean
+    return OrdinalityReport(**results, oracle=best, captions=whence)
 
 
 def measure_alignment(measured: Measured, style: Style = "bank", seed: int = 0) -> Alignment:
@@ -180,18 +203,25 @@ def measure_zero_shot(measured: Measured) -> ZeroShot:
     return zero_shot(similarity, names, table.filter(known)["emotion"].to_list())
 
 
-def measure(measured: Measured, tests: Sequence[TestName], style: Style = "bank") -> dict[str, Any]:
+def measure(
+    measured: Measured,
+    tests: Sequence[TestName],
+    style: Style = "bank",
+    lists: Mapping[str, Sequence[DescriptionList]] | None = None,
+) -> dict[str, Any]:
     """Several tests, as one document for JSON with what it takes to repeat them.
 
     Args:
         measured: the utterances.
         tests: which tests.
         style: whose captions alignment and retrieval take.
+        lists: of the ordinality test, see `measure_lists`; None takes the bank's.
     """
     document: dict[str, Any] = {"about": measured.about()}
     for test in tests:
         if test == "ordinality":
-            document[test] = measure_ordinality(measured).as_dict()
+            report = measure_ordinality(measured) if lists is None else measure_lists(measured, lists)
+            document[test] = report.as_dict()
         elif test == "alignment":
             document[test] = measure_alignment(measured, style).as_dict() | {"captions": style}
         elif test == "retrieval":

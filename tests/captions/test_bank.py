@@ -4,10 +4,11 @@ import re
 from collections import Counter
 
 import numpy as np
+import polars as pl
 import pytest
 
 from emorank.affect import STEPS
-from emorank.captions import bundled
+from emorank.captions import bank, bundled
 from emorank.captions.bank import Part
 
 PARTS: list[Part] = ["train", "development", "test"]
@@ -64,3 +65,19 @@ def test_captions_are_of_many_shapes() -> None:
         assert openings.most_common(1)[0][1] < 0.05 * len(texts)
         lengths = np.array([len(words(text)) for text in texts])
         assert lengths.std() > 1.5
+
+
+def test_captions_fit_dominance_and_gender_where_that_is_asked_for() -> None:
+    power = dict(zip(bundled("train").texts, bundled("train").points[:, 2].tolist(), strict=True))
+    women = {"she", "her", "woman"}
+    places = [(valence, arousal) for valence in STEPS[:3] for arousal in STEPS[-4:]]  # both masters and victims
+    table = pl.DataFrame(places * 60, ["valence", "arousal"], orient="row")
+    rows = len(table)
+    table = table.with_columns(path=pl.Series(map(str, range(rows))), gender=pl.lit("male"))
+    weak, strong = (
+        [text or "" for text in bank.captions(table.with_columns(dominance=pl.lit(level)), dominance=True, gender=True)]
+        for level in (1.5, 6.5)
+    )
+    assert max(power[text] for text in weak) < 4 < min(power[text] for text in strong)
+    assert not any(women & set(words(text)) for text in weak + strong)
+    assert any(women & set(words(text or "")) for text in bank.captions(table))

@@ -4,9 +4,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 import soundfile
+from scipy.stats import kendalltau
 
+from emorank import EmotionRankCLAP
+from emorank.affect import STEPS
+from emorank.evaluation.ordinality import retrieve
+from tests.captions.loopback import Server, serving
 from tests.cli.conftest import Run
 from tests.conftest import voice
 from tests.encoders.checkpoints import tiny_distilroberta, tiny_wavlm_ser
@@ -56,12 +62,50 @@ def test_corpus_train_evaluate_search(emorank: Emorank, ravdess: Path, tiny_whis
     assert len(emorank("search", "calm", ravdess, "--model", out, "--json", "--top", 3).json) == 3
 
 
+@pytest.mark.parametrize("style", ["bank", "template", "clap4emo", "paraclap", "llm"])
+def test_a_captioned_table_trains_and_is_evaluated(
+    emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path, style: str
+) -> None:
+    """Captions of every style, through the column caption and without a further step."""
+    pytest.importorskip({"llm": "openai", "paraclap": "parselmouth"}.get(style, "lightning"))
+    table, captioned, out = tmp_path / "t.parquet", tmp_path / "captioned.parquet", tmp_path / "run"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    with serving(Server()) as server:
+        how = ["--llm", server.url, "--model", "tiny"] if style == "llm" else ["--style", style]
+        assert emorank("caption", table, *how, "--out", captioned).status == 0
+    options = ["--audio-encoder", tiny_whisper, "--epochs", 1, "--embedding-dim", 16, "--captions", "column"]
+    trained = emorank("train", "--data", captioned, "--out", out, *options)
+    assert trained.status == 0, trained.err
+    assert "Training on 16 utterances, developing on 8." in trained.err
+    tests = ["--test", "alignment", "retrieval", "--captions", "column"]
+    found = emorank("evaluate", "--model", out, "--data", captioned, *tests, "--json").json
+    assert found["alignment"]["captions"] == found["retrieval"]["captions"] == "column"
+    assert found["alignment"]["pairs"] == 8
+
+
+def test_lists_of_ones_own_are_the_ordinality_tests_descriptions(
+    emorank: Emorank, ravdess: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    table, lists = tmp_path / "t.parquet", tmp_path / "lists.csv"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    assert emorank("caption", "--grid", "--lists", 2, "--out", lists).status == 0
+    found = emorank("evaluate", "--model", tiny_model, "--data", table, "--lists", lists, "--json").json["ordinality"]
+    model, clips = EmotionRankCLAP.from_pretrained(str(tiny_model)), pl.read_parquet(table).filter(split="test")
+    similarity = model.similarity(
+        model.encode_audio(clips["path"].to_list()), model.encode_text(pl.read_csv(lists)["caption"].to_list())
+    )
+    first = [int(clip) for clip in retrieve(similarity.T[:14])]
+    assert found["voc"]["taus"][0] == pytest.approx(kendalltau(STEPS, clips["valence"].to_numpy()[first]).statistic)
+    assert found["lists"] == 2
+
+
 def test_a_model_on_the_kinds_of_encoders_of_the_paper(emorank: Emorank, ravdess: Path, tmp_path: Path) -> None:
     audio = f"{tiny_wavlm_ser(tmp_path / 'ser')}/ser:mean"
     text = f"{tiny_distilroberta(tmp_path / 'text')}/first"
     table, out = tmp_path / "t.parquet", tmp_path / "run"
     emorank("corpus", "ravdess", ravdess, "--out", table)
-    options = ["--audio-encoder", audio, "--text-encoder", text, "--epochs", 1, "--embedding-dim", 16, "--captions", 64]
+    options = ["--audio-encoder", audio, "--text-encoder", text, "--epochs", 1, "--embedding-dim", 16]
+    options += ["--captions-per-batch", 64]
     trained = emorank("train", "--data", table, "--out", out, *options)
     assert trained.status == 0, trained.err
     assert (json.loads((out / "config.json").read_text())["audio_encoder"]) == audio

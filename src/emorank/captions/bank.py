@@ -7,6 +7,7 @@ else; `train` and `development` share one of theirs. No description of one part 
 import csv
 import hashlib
 import importlib.resources
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -50,7 +51,15 @@ def bundled(part: Part) -> Captions:
     return Captions(tuple(row["text"] for row in rows), np.array(points, np.float32))
 
 
-def captions(table: pl.DataFrame, part: Part = "train", seed: int = 0) -> list[str | None]:
+_SHE = re.compile(r"\b(she|her|hers|herself|woman|girl|girlish)\b", re.IGNORECASE)
+_HE = re.compile(r"\b(he|him|his|himself|man|boy|boyish)\b", re.IGNORECASE)
+_OTHER = {"female": _HE, "male": _SHE}
+_AS_DOMINANT = 1.0  # so much farther away than the nearest caption's dominance another one's may be
+
+
+def captions(
+    table: pl.DataFrame, part: Part = "train", seed: int = 0, dominance: bool = False, gender: bool = False
+) -> list[str | None]:
     """One description for every utterance, from the cell of the grid that its label lies in; None without a label.
 
     Which of the cell's descriptions depends on the seed and the recording alone.
@@ -59,16 +68,41 @@ def captions(table: pl.DataFrame, part: Part = "train", seed: int = 0) -> list[s
         table: utterances with `path`, `valence` and `arousal`.
         part: of the bank.
         seed: of the draw.
+        dominance: only descriptions whose dominance is near the column's, where that is known.
+        gender: no description that speaks of a man where the column says female, or the reverse.
     """
-    cells = bundled(part).cells()
+    cells = _cells(part)
+    nothing = [None] * len(table)
+    columns = [table["dominance"] if dominance else nothing, table["gender"] if gender else nothing]
     result: list[str | None] = []
-    for path, valence, arousal in table.select("path", "valence", "arousal").iter_rows():
+    for path, valence, arousal, power, who in zip(
+        table["path"], table["valence"], table["arousal"], *columns, strict=True
+    ):
         if valence is None or arousal is None:
             result.append(None)
             continue
-        options = cells[nearest_step(valence), nearest_step(arousal)]
+        options = _fitting(cells[nearest_step(valence), nearest_step(arousal)], power, who)
         digest = hashlib.sha256(f"{seed}|{path}".encode("utf8", "surrogateescape")).digest()
-        result.append(options[int.from_bytes(digest[:8], "big") % len(options)])
+        result.append(options[int.from_bytes(digest[:8], "big") % len(options)][0])
+    return result
+
+
+def _fitting(there: list[tuple[str, float]], dominance: float | None, gender: str | None) -> list[tuple[str, float]]:
+    """Those descriptions of a cell, with their dominance, that fit a speaker; never none."""
+    other = _OTHER.get(gender or "")
+    there = [each for each in there if other is None or not other.search(each[0])] or there
+    if dominance is None:
+        return there
+    nearest = min(abs(power - dominance) for _, power in there)
+    return [each for each in there if abs(each[1] - dominance) <= nearest + _AS_DOMINANT]
+
+
+@lru_cache
+def _cells(part: Part) -> dict[tuple[float, float], list[tuple[str, float]]]:
+    """(valence, arousal) -> descriptions with their dominance, in the order of the bank."""
+    result: dict[tuple[float, float], list[tuple[str, float]]] = {}
+    for text, (valence, arousal, dominance) in zip(bundled(part).texts, bundled(part).points.tolist(), strict=True):
+        result.setdefault((valence, arousal), []).append((text, dominance))
     return result
 
 

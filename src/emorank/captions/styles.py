@@ -13,7 +13,14 @@ Style = Literal["bank", "template", "clap4emo", "paraclap", "column"]
 _NEEDED = {"bank": "valence", "column": "caption"}  # the others are made from the category
 
 
-def paired(table: pl.DataFrame, style: Style, progress: Progress | None = None) -> list[str | None]:
+def paired(
+    table: pl.DataFrame,
+    style: Style,
+    progress: Progress | None = None,
+    seed: int = 0,
+    dominance: bool = False,
+    gender: bool = False,
+) -> list[str | None]:
     """The caption of every utterance; None where it lacks what the caption is made from.
 
     * ``bank``: a bundled description of its valence and arousal. Utterances of the splits train and development get
@@ -26,9 +33,12 @@ def paired(table: pl.DataFrame, style: Style, progress: Progress | None = None) 
         table: utterances with `path` and what the style needs.
         style: which captions.
         progress: called with recordings done and to do, where recordings have to be measured.
+        seed: of the draws.
+        dominance: whether the bank's captions fit the column dominance too.
+        gender: whether they fit the column gender too.
 
     Raises:
-        EmorankError: the table lacks the column that the captions are made from.
+        EmorankError: the table lacks a column that the captions are made from.
     """
     needed = _NEEDED.get(style, "emotion")
     if needed not in table.columns or table[needed].null_count() == len(table):
@@ -38,7 +48,7 @@ def paired(table: pl.DataFrame, style: Style, progress: Progress | None = None) 
     if style == "template":
         return template.captions(table)
     if style == "clap4emo":
-        return clap4emo.captions(table)
+        return clap4emo.captions(table, seed)
     if style == "paraclap":
         from emorank.captions import paraclap
 
@@ -48,6 +58,6 @@ def paired(table: pl.DataFrame, style: Style, progress: Progress | None = None) 
     for split in set(splits):
         rows = np.flatnonzero(splits == split)
         part = cast(bank.Part, split if split in ("train", "development") else "test")
-        for row, caption in zip(rows, bank.captions(table[rows], part), strict=True):
+        for row, caption in zip(rows, bank.captions(table[rows], part, seed, dominance, gender), strict=True):
             result[row] = caption
     return result

@@ -19,6 +19,7 @@ app.command(
 app.command("emorank.cli.locate:locate", name="locate", help="Valence, arousal and dominance of every recording.")
 app.command("emorank.cli.score:score", name="score", help="How well each of some descriptions fits a recording.")
 app.command("emorank.cli.corpus:corpus", name="corpus", help="Turn an official corpus folder into an utterance table.")
+app.command("emorank.cli.caption:caption", name="caption", help="Describe the utterances of a table in words.")
 app.command("emorank.cli.train:train", name="train", help="Train two heads on frozen encoders with an utterance table.")
 app.command("emorank.cli.evaluate:evaluate", name="evaluate", help="Measure a model on an utterance table.")
 app.command("emorank.cli.reproduce:reproduce", name="reproduce", help="The paper's two tables for your corpus.")

@@ -18,6 +18,7 @@ def evaluate(
     test: Annotated[list[Test], Parameter(consume_multiple=True)] = ["ordinality"],  # noqa: B006
     split: str = "test",
     captions: Captions = "bank",
+    lists: Path | None = None,
     json: bool = False,
 ) -> None:
     """Measure a model on an utterance table.
@@ -34,16 +35,19 @@ def evaluate(
         test: What to measure.
         split: Which split of the table; a table without splits is taken whole.
         captions: The captions of alignment and retrieval: the bank's, those of a baseline, or the column caption.
+        lists: Descriptions for ordinality, made by emorank caption --grid; the bank's if not given.
         json: Print one JSON document.
     """
     from emorank.corpora import read_tables
+    from emorank.evaluation.lists import lists_of_table, read_lists
     from emorank.measure import listen, measure
     from emorank.model import EmotionRankCLAP
 
+    own = None if lists is None else lists_of_table(read_lists(lists))
     with progress("listening") as bar:
         measured = listen(EmotionRankCLAP.from_pretrained(model), read_tables(data), split, bar)
     name_broken(measured.broken)
-    document = measure(measured, test, captions)
+    document = measure(measured, test, captions, own)
     if json:
         print_json(document)
         return

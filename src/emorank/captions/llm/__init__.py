@@ -1,0 +1,1 @@
+"""Captions from any server that speaks the chat completions of OpenAI."""

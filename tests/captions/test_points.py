@@ -1,0 +1,78 @@
+"""Utterances as points, and captions given out to them."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emorank.captions.llm.prompt import Point
+from emorank.captions.points import give_out, parts_of, points_of, said, wanted
+from emorank.errors import EmorankError
+
+ROWS = st.lists(
+    st.tuples(
+        st.one_of(st.none(), st.sampled_from([1.0, 2.2, 4.0])),
+        st.sampled_from([3.0, 6.9]),
+        st.sampled_from(["train", "development", "test", None]),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def frame(rows: list[tuple[float | None, float, str | None]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, {"valence": pl.Float64, "arousal": pl.Float64, "split": pl.String}, orient="row")
+
+
+@given(ROWS, st.integers(1, 3))
+def test_sets_of_a_point_are_whole_and_parts_share_nothing(rows: list, count: int) -> None:
+    table = frame(rows)
+    points, parts = points_of(table, 0.5), parts_of(table)
+    need = wanted(points, parts, "point", count)
+    captions = {point: [f"{point} {i}" for i in range(number)] for point, number in need.items()}
+    out = give_out(points, parts, captions, "point", count)
+    assert [text is None for text in out] == [valence is None for valence, _, _ in rows]
+    owner: dict[str, str] = {}
+    for text, part, point in zip(out, parts, points, strict=True):
+        if text is not None:
+            assert text.startswith(f"{point} ")
+            assert owner.setdefault(text, part) == part
+    assert out == give_out(points, parts, captions, "point", count)
+
+
+@given(ROWS)
+def test_every_utterance_has_its_own(rows: list) -> None:
+    table = frame(rows)
+    points, parts = points_of(table, 0.1), parts_of(table)
+    need = wanted(points, parts, "utterance", 4)
+    captions = {point: [f"{point} {i}" for i in range(number)] for point, number in need.items()}
+    out = [text for text in give_out(points, parts, captions, "utterance", 4) if text is not None]
+    assert len(set(out)) == len(out) == sum(valence is not None for valence, _, _ in rows)
+
+
+def test_given_up_captions_leave_gaps_or_serve_twice() -> None:
+    point = Point(4.0, 4.0)
+    assert give_out([point, None], ["train", "train"], {point: []}, "point", 4) == [None, None]
+    assert give_out([point] * 3, ["train"] * 3, {point: ["a", "b"]}, "utterance", 4) == ["a", "b", "a"]
+
+
+def test_points_are_rounded_and_take_what_is_asked_for() -> None:
+    table = pl.DataFrame(
+        {"valence": [2.24, None], "arousal": [6.76, 3.0], "dominance": [5.1, 2.0], "gender": ["F", "male"]}
+    )
+    assert points_of(table, 0.5) == [Point(2.0, 7.0), None]
+    assert points_of(table, 0.1, dominance=True, gender=True) == [Point(2.2, 6.8, 5.1, "female"), None]
+    with pytest.raises(EmorankError, match="no column gender"):
+        points_of(table.drop("gender"), 0.5, gender=True)
+
+
+def test_splits_choose_the_part() -> None:
+    table = pl.DataFrame({"split": ["train", "Development", "validation", "test", "test2", None, "other"]})
+    assert parts_of(table) == ["train", "development", "development", "test", "test", "train", "train"]
+
+
+def test_what_is_said_is_kept_from_captions_of_its_point_alone() -> None:
+    table = pl.DataFrame({"transcript": ["Open the red door now, please", None, "too short"]})
+    forbidden = said([Point(1.0, 1.0), Point(1.0, 1.0), Point(2.0, 2.0)], table)
+    assert ("open", "the", "red", "door", "now") in forbidden[Point(1.0, 1.0)]
+    assert not forbidden[Point(2.0, 2.0)]
