@@ -128,3 +128,27 @@ def test_tables_that_cannot_be_trained_on(
     assert run.status == 1
     assert sentence in run.err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_row_of_the_paper_from_its_file_with_a_flag_over_it(
+    emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path
+) -> None:
+    table, out = tmp_path / "t.parquet", tmp_path / "run"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    file = Path(__file__).parents[2] / "configs" / "supconclap_av.yaml"
+    options = ["--config", file, "--audio-encoder", tiny_whisper, "--epochs", 1]
+    run = emorank("train", "--data", table, "--out", out, *options)
+    assert run.status == 0, run.err
+    config = json.loads((out / "config.json").read_text())["training"]["config"]
+    assert (config["loss"], config["captions"], config["dimensions"]) == (
+        "supervised_contrastive",
+        "bank",
+        ["valence", "arousal"],
+    )
+    assert (config["epochs"], config["learning_rate"]) == (1, 1e-4)
+    (tmp_path / "bad.yaml").write_text("los: x\n")
+    bad = emorank("train", "--data", table, "--out", tmp_path / "no", "--config", tmp_path / "bad.yaml")
+    assert (bad.status, bad.err.count("\n")) == (1, 0)
+    assert "not fields of a training: los" in bad.err
+    missing = emorank("train", "--data", table, "--out", tmp_path / "no", f"--config={tmp_path}/gone.yaml")
+    assert "gone.yaml: the config cannot be read" in missing.err

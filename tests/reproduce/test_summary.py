@@ -13,9 +13,10 @@ pytest.importorskip("yaml")
 from emorank.errors import EmorankError
 from emorank.evaluation.significance import holm, paired_t
 from emorank.reproduce.plots import plot_curves, plot_retrieved
-from emorank.reproduce.rows import ROWS, config_of, read_config, row_of
+from emorank.reproduce.rows import ROWS, config_of, row_of
 from emorank.reproduce.summary import summary
 from emorank.reproduce.tables import latex, markdown
+from emorank.training.config import read_config
 
 ALIGNMENT = ("mmd_squared", "mmd_squared_unbiased", "mmd", "w2_squared", "w1", "sliced_w2_squared", "bandwidth")
 

@@ -1,7 +1,11 @@
 """The command line: one file a command, imported when it is called."""
 
+import itertools
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from cyclopts import App
 
@@ -25,13 +29,35 @@ app.command("emorank.cli.evaluate:evaluate", name="evaluate", help="Measure a mo
 app.command("emorank.cli.reproduce:reproduce", name="reproduce", help="The paper's two tables for your corpus.")
 
 
+def defaults(arguments: Sequence[str]) -> tuple[Any, ...]:
+    """Where flags that are not given come from: the file after --config of emorank train.
+
+    Raises:
+        EmorankError: the file cannot be read, or a key is not a field of a training.
+    """
+    if "train" not in arguments[:1]:
+        return ()
+    named = [after for flag, after in itertools.pairwise(arguments) if flag == "--config"]
+    named += [argument.partition("=")[2] for argument in arguments if argument.startswith("--config=")]
+    if not named:
+        return ()
+    from cyclopts.config import Yaml
+
+    from emorank.training.config import read_config
+
+    read_config(Path(named[-1]))
+    return (Yaml(named[-1], use_commands_as_keys=False),)
+
+
 def main() -> None:
     """The entry point: a user's mistake is one sentence on standard error and exit status 1."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     from emorank.errors import EmorankError
 
     try:
-        app(sys.argv[1:])
+        arguments = sys.argv[1:]
+        app.config = defaults(arguments)
+        app(arguments)
     except EmorankError as error:
         sys.exit(f"emorank: {error}")
     except KeyboardInterrupt:

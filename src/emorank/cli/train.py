@@ -14,6 +14,7 @@ def train(
     *,
     data: Annotated[list[Path], Parameter(consume_multiple=True)],
     out: Path,
+    config_file: Annotated[Path | None, Parameter(name="--config")] = None,
     config: Annotated[TrainConfig | None, Parameter(name="*")] = None,
 ) -> None:
     """Train two heads on frozen encoders; a run that was killed goes on where it was.
@@ -21,6 +22,7 @@ def train(
     Args:
         data: Utterance tables (.parquet or .csv) with path, valence, arousal, dominance, and split or speaker.
         out: Folder for the model; it is then usable as --model.
+        config_file: YAML file with any of the choices below, such as configs/emotionrankclap.yaml; flags override it.
         config: Every choice of the training.
     """
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emorank.errors import EmorankError
-from emorank.training.config import TrainConfig
+from emorank.training.config import TrainConfig, read_config
 
 
 @dataclass(frozen=True)
@@ -53,26 +53,6 @@ def row_of(key: str) -> Row:
 def config_of(row: Row, **changes: Any) -> TrainConfig:
     """The config of a row, with some fields changed."""
     return dataclasses.replace(read_config(folder() / f"{row.key}.yaml"), **changes)
-
-
-def read_config(path: Path) -> TrainConfig:
-    """A YAML file whose keys are fields of `TrainConfig`.
-
-    Raises:
-        EmorankError: the file cannot be read, or a key is not a field.
-    """
-    import yaml
-
-    try:
-        found = yaml.safe_load(path.read_text("utf8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise EmorankError(f"{path}: the config cannot be read ({' '.join(str(error).split())}).") from error
-    known = {field.name for field in dataclasses.fields(TrainConfig)}
-    if not isinstance(found, dict) or not known.issuperset(found):
-        strange = ", ".join(sorted(set(found) - known)) if isinstance(found, dict) else "no mapping"
-        raise EmorankError(f"{path}: not fields of a training: {strange}.")
-    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
-    return TrainConfig(**fields)
 
 
 @lru_cache

@@ -1,11 +1,14 @@
 """Every choice of a training run, one field each."""
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from emorank.affect import DIMENSIONS
 from emorank.captions.styles import Style
 from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT
+from emorank.errors import EmorankError
 from emorank.losses.rank_n_contrast import Anchors, Negatives
 
 LossName = Literal["rank_n_contrast", "symmetric_cross_entropy", "supervised_contrastive"]
@@ -66,3 +69,23 @@ class TrainConfig:
     weight_decay: float = 0.01
     dropout: float = 0.5
     seed: int = 0
+
+
+def read_config(path: Path) -> TrainConfig:
+    """A YAML file whose keys are fields of `TrainConfig`.
+
+    Raises:
+        EmorankError: the file cannot be read, or a key is not a field.
+    """
+    import yaml
+
+    try:
+        found = yaml.safe_load(path.read_text("utf8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise EmorankError(f"{path}: the config cannot be read ({' '.join(str(error).split())}).") from error
+    known = {field.name for field in dataclasses.fields(TrainConfig)}
+    if not isinstance(found, dict) or not known.issuperset(found):
+        strange = ", ".join(sorted(set(found) - known)) if isinstance(found, dict) else "no mapping"
+        raise EmorankError(f"{path}: not fields of a training: {strange}.")
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
+    return TrainConfig(**fields)

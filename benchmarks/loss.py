@@ -1,0 +1,80 @@
+"""Rank-N-Contrast against the loop that it is usually published as: time and peak memory of loss and gradient.
+
+The loop takes one column of positives at a time and masks a matrix of N x N for each, so that the gradient holds N of
+them. Every measurement runs in a process of its own, with at most LIMIT of memory.
+
+    .venv/bin/python benchmarks/loss.py
+"""
+
+import resource
+import subprocess
+import sys
+import time
+from typing import Any
+
+SIZES = (64, 256, 1024, 2048, 4096, 8192)
+LIMIT = 16 * 2**30  # bytes
+EMBEDDING_DIM = 512
+
+
+def loop(audio: Any, text: Any, labels: Any, scale: float) -> Any:
+    """The formula, one positive after the other."""
+    import torch
+
+    logits = scale * torch.nn.functional.normalize(audio, dim=1) @ torch.nn.functional.normalize(text, dim=1).T
+    distances = torch.cdist(labels, labels)
+    total = 0.0
+    for j in range(len(text)):
+        negatives = distances >= distances[:, j : j + 1]
+        total = total + (logits.masked_fill(~negatives, -torch.inf).logsumexp(1) - logits[:, j]).sum()
+    return total / logits.numel()
+
+
+def ours(audio: Any, text: Any, labels: Any, scale: float) -> Any:
+    """One sort and one cumulative sum."""
+    from emorank.losses import RankNContrast, Targets
+
+    return RankNContrast()(audio, text, Targets(labels, labels), scale)
+
+
+def measure(name: str, size: int) -> None:
+    """Print seconds and peak memory in MiB of one loss with its gradient, beyond what torch itself takes."""
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
+    import torch
+
+    torch.manual_seed(0)
+    audio, text = (torch.randn(size, EMBEDDING_DIM, requires_grad=True) for _ in range(2))
+    labels = torch.rand(size, 2) * 6 + 1
+    loss = {"loop": loop, "ours": ours}[name]
+    loss(audio[:8], text[:8], labels[:8], 1.0).backward()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    value = loss(audio, text, labels, 10.0)
+    value.backward()
+    seconds = time.perf_counter() - start
+    print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, value.item())
+
+
+def main() -> None:
+    """Print the table."""
+    print("| N | loop | memory | emorank | memory | ratio of times |\n|---|---|---|---|---|---|")
+    for size in SIZES:
+        cells, times = [], []
+        for name in ("loop", "ours"):
+            command = [sys.executable, __file__, name, str(size)]
+            run = subprocess.run(command, capture_output=True, text=True, check=False)
+            if run.returncode:
+                cells += ["out of memory", f"> {LIMIT // 2**30} GiB"]
+                continue
+            seconds, memory, _ = map(float, run.stdout.split())
+            times.append(seconds)
+            cells += [f"{seconds:.3f} s", f"{memory:.0f} MiB"]
+        ratio = f"{times[0] / times[1]:.0f} x" if len(times) == 2 else ""
+        print(f"| {size} | {' | '.join(cells)} | {ratio} |", flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        measure(sys.argv[1], int(sys.argv[2]))
+    else:
+        main()
