@@ -61,6 +61,7 @@ def test_from_the_corpus_to_both_tables(
     options = ["--seeds", 2, "--epochs", 2, "--batch-size", 8, "--learning-rates", "1e-3", "--jobs", 2]
     run = emorank("reproduce", "--data", table, "--out", out, *encoders, *options)
     assert run.status == 0, run.err
+    assert "21 of 21 trainings: plane" in run.err
     assert "Labels are listeners' ratings." in run.out
     assert "19 test clips" in run.out  # Test1 without the class X
     table_1, table_2 = run.out.split("## Table 2")

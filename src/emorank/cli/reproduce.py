@@ -1,6 +1,7 @@
 """emorank reproduce: the paper's two tables for an utterance table."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -65,9 +66,13 @@ def reproduce(
     table = read_tables(data)
     cores = jobs or min(os.cpu_count() or 1, 8)
     with progress("listening") as bar:
-        results = run(
-            table, out, protocol, chosen, cores, bar, lambda done, total, row: bar(done, total, f"training {row}")
-        )
+
+        def trained(done: int, total: int, row: str) -> None:
+            bar(done, total, f"training {row}")
+            if not sys.stderr.isatty():  # a log shall show that it goes on
+                say(f"{done} of {total} trainings: {row}")
+
+        results = run(table, out, protocol, chosen, cores, bar, trained)
     write_report(results, table, out, protocol)
     say(f"Tables and plots are in {out}.")
     print((out / "tables.md").read_text("utf8"))
