@@ -76,7 +76,7 @@ def test_from_the_corpus_to_both_tables(
         assert len(seed["alignment"]["trials"]) == 30
     names = {"tables.md", "tables.tex", "retrieved.png", "spaces.png", "curves.png", "results.json"}
     assert names <= {path.name for path in out.iterdir()}
-    models = {path.parent.name for path in out.glob("runs/*/*/model.safetensors")}
+    models = {path.parent.parent.name for path in out.glob("runs/*/*/model.safetensors")}
     assert len(models) == 7
 
 

@@ -64,3 +64,5 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        app.config = ()  # of this call alone
