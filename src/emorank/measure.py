@@ -5,7 +5,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -31,7 +31,6 @@ from emorank.features import Progress, recordings, texts
 from emorank.model import EmotionRankCLAP
 
 TestName = Literal["ordinality", "alignment", "retrieval", "zero-shot"]
-TESTS: tuple[TestName, ...] = get_args(TestName)
 _VARIED: dict[str, Dimension] = {"voc": "valence", "aoc": "arousal"}
 _LIBRARIES = ("numpy", "scipy", "torch", "transformers")
 

@@ -5,7 +5,6 @@ else; `train` and `development` share one of theirs. No description of one part 
 """
 
 import csv
-import hashlib
 import importlib.resources
 import re
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from emorank.affect import STEPS
+from emorank.captions.draw import drawn
 
 Part = Literal["train", "development", "test"]
 
@@ -82,8 +82,7 @@ def captions(
             result.append(None)
             continue
         options = _fitting(cells[nearest_step(valence), nearest_step(arousal)], power, who)
-        digest = hashlib.sha256(f"{seed}|{path}".encode("utf8", "surrogateescape")).digest()
-        result.append(options[int.from_bytes(digest[:8], "big") % len(options)][0])
+        result.append(drawn(options, path, seed)[0])
     return result
 
 

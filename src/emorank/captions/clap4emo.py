@@ -5,11 +5,12 @@ of that kind sounds. The captions were written once, ten a category, and are bun
 """
 
 import csv
-import hashlib
 import importlib.resources
 from functools import lru_cache
 
 import polars as pl
+
+from emorank.captions.draw import drawn
 
 
 def captions(table: pl.DataFrame, seed: int = 0) -> list[str | None]:
@@ -25,8 +26,7 @@ def captions(table: pl.DataFrame, seed: int = 0) -> list[str | None]:
     result: list[str | None] = []
     for path, emotion in zip(table["path"], table["emotion"], strict=True):
         options = known.get(emotion)
-        digest = hashlib.sha256(f"{seed}|{path}".encode("utf8", "surrogateescape")).digest()
-        result.append(options[int.from_bytes(digest[:8], "big") % len(options)] if options else None)
+        result.append(drawn(options, path, seed) if options else None)
     return result
 
 
