@@ -10,7 +10,12 @@ def four() -> Segments:
     embeddings = np.array([[1, 0], [0.6, 0.8], [1, 0], [0, 1]], np.float32)
     points = np.arange(12, dtype=np.float32).reshape(4, 3)
     return Segments(
-        ["a", "a", "b", "c"], np.array([0.0, 3.0, 0.0, 0.0]), np.array([3.0, 6.0, 2.0, 1.0]), embeddings, points
+        ["a", "a", "b", "c"],
+        np.array([0.0, 3.0, 0.0, 0.0]),
+        np.array([3.0, 6.0, 2.0, 1.0]),
+        embeddings,
+        points,
+        np.full(4, -20.0, np.float32),
     )
 
 

@@ -1,6 +1,7 @@
 """Recordings -> segments -> features, in batches that end with whole recordings."""
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +9,13 @@ import numpy as np
 from emorank.audio import SAMPLE_RATE
 from emorank.encoders import AudioEncoder
 from emorank.errors import AudioError
+from emorank.search.content import content
 from emorank.search.folder import Recording
 from emorank.search.segments import Segment, segments
 
 _SECONDS_AT_ONCE = 300.0  # of audio held in memory and encoded together
 _RECORDINGS_AT_ONCE = 1000
+_QUIETEST = 1e-6  # root mean square; below it loudness is -120 dBFS
 
 
 @dataclass(frozen=True)
@@ -20,21 +23,25 @@ class Encoded:
     """A segment and its feature, or a recording and the reason why it has none.
 
     Args:
-        recording: the file.
+        recording: the file, as it was when it was read.
+        digest: of its content; None where it could not be read.
         start: in seconds.
         end: in seconds.
+        loudness: root mean square in dB of full scale; None where there is a reason.
         feature: (encoder_dim,), zeros where there is a reason.
         reason: None, or why the recording cannot be searched.
     """
 
     recording: Recording
+    digest: str | None
     start: float
     end: float
+    loudness: float | None
     feature: np.ndarray
     reason: str | None = None
 
 
-def encoded(todo: Sequence[Recording], encoder: AudioEncoder) -> Iterator[list[Encoded]]:
+def encoded(todo: Iterable[Recording], encoder: AudioEncoder) -> Iterator[list[Encoded]]:
     """Encode recordings one batch after the other; each recording is in one batch, whole."""
     batch = _Batch(encoder)
     for recording in todo:
@@ -53,7 +60,7 @@ class _Batch:
         self.recordings = 0
         self._encoder = encoder
         self._done: list[Encoded] = []
-        self._waiting: list[tuple[Recording, Segment]] = []
+        self._waiting: list[tuple[Recording, str, Segment]] = []
         self._held = 0.0  # seconds of audio waiting
         self._taken = 0.0  # seconds of audio taken in
 
@@ -63,26 +70,46 @@ class _Batch:
 
     def add(self, recording: Recording) -> None:
         self.recordings += 1
+        digest = None
         try:
-            for segment in segments(recording.path):
-                self._waiting.append((recording, segment))
+            # The folder may have been listed hours ago: what counts is the file between here and the end of reading.
+            recording = Recording.now(recording.path)
+            pieces = segments(recording.path)
+            first = next(pieces)  # says what is wrong with the file before its content is read
+            digest = content(recording.path)
+            for segment in itertools.chain([first], pieces):
+                self._waiting.append((recording, digest, segment))
                 self._held += len(segment.wave) / SAMPLE_RATE
                 self._taken += len(segment.wave) / SAMPLE_RATE
                 if self._held >= _SECONDS_AT_ONCE:
                     self._encode()
+            if Recording.now(recording.path) != recording:
+                raise AudioError(recording.path, "it changed while it was read; the next update reads it again.")
         except AudioError as error:
-            # A recording that breaks off half way is left out as a whole.
-            self._waiting = [pair for pair in self._waiting if pair[0] is not recording]
-            self._done = [row for row in self._done if row.recording is not recording]
-            self._done.append(Encoded(recording, 0.0, 0.0, np.zeros(self._encoder.dim, np.float32), error.reason))
+            self._leave_out(recording, digest, error.reason)
+        except OSError as error:
+            self._leave_out(recording, digest, f"it cannot be opened ({error.strerror}).")
 
     def rows(self) -> list[Encoded]:
         self._encode()
         return self._done
 
+    def _leave_out(self, recording: Recording, digest: str | None, reason: str) -> None:
+        """A recording that breaks off half way is left out as a whole."""
+        self._waiting = [waiting for waiting in self._waiting if waiting[0] is not recording]
+        self._done = [row for row in self._done if row.recording is not recording]
+        nothing = np.zeros(self._encoder.dim, np.float32)
+        self._done.append(Encoded(recording, digest, 0.0, 0.0, None, nothing, reason))
+
     def _encode(self) -> None:
         if self._waiting:
-            vectors = self._encoder([segment.wave for _, segment in self._waiting])
-            for (recording, segment), vector in zip(self._waiting, vectors, strict=True):
-                self._done.append(Encoded(recording, segment.start, segment.end, vector))
+            vectors = self._encoder([segment.wave for _, _, segment in self._waiting])
+            for (recording, digest, segment), vector in zip(self._waiting, vectors, strict=True):
+                loud = _loudness(segment.wave)
+                self._done.append(Encoded(recording, digest, segment.start, segment.end, loud, vector))
         self._waiting, self._held = [], 0.0
+
+
+def _loudness(wave: np.ndarray) -> float:
+    rms = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
+    return float(20 * np.log10(max(rms, _QUIETEST)))

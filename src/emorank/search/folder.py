@@ -23,6 +23,16 @@ class Recording:
     size: int
     changed: int
 
+    @classmethod
+    def now(cls, path: str) -> "Recording":
+        """The file as it is now.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        status = os.stat(path)
+        return cls(path, status.st_size, status.st_mtime_ns)
+
 
 def recordings(root: str | os.PathLike[str]) -> tuple[list[Recording], list[AudioError]]:
     """All recordings under a folder (or the one file named), by suffix, in the order of their paths.
@@ -44,8 +54,7 @@ def recordings(root: str | os.PathLike[str]) -> tuple[list[Recording], list[Audi
     for name in names:
         try:
             name.encode("utf8")
-            status = os.stat(name)
-            found.append(Recording(name, status.st_size, status.st_mtime_ns))
+            found.append(Recording.now(name))
         except UnicodeEncodeError:
             shown = os.fsencode(name).decode("utf8", "replace")
             broken.append(AudioError(shown, "its name is not valid UTF-8; rename it."))

@@ -1,27 +1,28 @@
-"""The index of a folder: every segment with its feature, embedding and place on the plane, in a LanceDB table.
-
-One row a segment; a recording that could not be read is one row with the reason. A row keeps the encoder's output
-beside the embedding, so that another model on the same encoder needs no audio.
-"""
+"""The index of folders: it follows them, survives kills and full disks, and never encodes the same content twice."""
 
 import hashlib
-import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from emorank.errors import AudioError, EmorankError
 from emorank.files import cache_folder
 from emorank.model import EmotionRankCLAP
+from emorank.search import table
+from emorank.search.content import content
 from emorank.search.folder import Recording, recordings, within
 
-SCHEMA_VERSION = 1
-_TABLE = "segments"
+ABOUT_FILE, LABELS_FILE = "index.json", "labels.parquet"  # what a named index keeps beside the table
+_OURS = {table.DIRECTORY, ".lock", ABOUT_FILE, LABELS_FILE}
+_COPIED_AT_ONCE = 500  # moved recordings in one transaction
+_VERSIONS_KEPT = timedelta(days=1)
 
+Item = TypeVar("Item")
 Progress = Callable[[int, int], None]  # recordings done, recordings to do
 
 
@@ -32,6 +33,7 @@ class Update:
     Args:
         added: read for the first time.
         changed: read again, because size or time of change differ.
+        moved: of the added and changed, those whose content was known and was not encoded again.
         removed: no longer there.
         kept: as they were.
         broken: everything that is in the folder and cannot be searched, with the reason.
@@ -39,6 +41,7 @@ class Update:
 
     added: int
     changed: int
+    moved: int
     removed: int
     kept: int
     broken: tuple[AudioError, ...]
@@ -54,6 +57,7 @@ class Segments:
         end: (n,) in seconds.
         embeddings: (n, embedding_dim) float32, L2-normalised.
         points: (n, 3) valence, arousal, dominance on 1..7.
+        loudness: (n,) root mean square in dB of full scale; NaN where an old index did not keep it.
     """
 
     paths: list[str]
@@ -61,6 +65,7 @@ class Segments:
     end: np.ndarray
     embeddings: np.ndarray
     points: np.ndarray
+    loudness: np.ndarray
 
     def under(self, root: str) -> "Segments":
         """Only those of a folder, or of one recording."""
@@ -73,11 +78,22 @@ class Segments:
             self.end[chosen],
             self.embeddings[chosen],
             self.points[chosen],
+            self.loudness[chosen],
         )
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A recording as the index has it."""
+
+    size: int
+    changed: int
+    digest: str | None
+    reason: str | None
+
+
 class Index:
-    """The searchable segments of recordings, on disk.
+    """The searchable segments of recordings, on disk, in a LanceDB table.
 
     Args:
         folder: where the index lies; made when it is not there.
@@ -90,18 +106,15 @@ class Index:
     def __init__(self, folder: str | os.PathLike[str], model: EmotionRankCLAP) -> None:
         self.folder = Path(folder).absolute()
         self.model = model
-        import lancedb
-
         if self.folder.is_dir():
-            foreign = [p.name for p in self.folder.iterdir() if p.name not in {f"{_TABLE}.lance", ".lock"}]
-            if foreign and not (self.folder / f"{_TABLE}.lance").exists():
+            foreign = [path.name for path in self.folder.iterdir() if path.name not in _OURS]
+            if foreign and not (self.folder / table.DIRECTORY).exists():
                 raise EmorankError(f"{self.folder}: no index, and not empty; name another folder for the index.")
         elif self.folder.exists():
             raise EmorankError(f"{self.folder}: a file, a folder for the index is needed.")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with self._lock():
-                self._table = self._open(lancedb.connect(self.folder))
+            self._table = table.opened(self.folder, model, self._lock())
         except EmorankError:
             raise
         except Exception as error:  # LanceDB raises RuntimeError, ValueError, OSError for a damaged table
@@ -115,91 +128,45 @@ class Index:
         digest = hashlib.sha256(os.path.abspath(root).encode("utf8", "surrogateescape")).hexdigest()[:16]
         return cls(cache_folder() / "index" / digest, model)
 
-    def _lock(self) -> Any:
-        """One writer at a time; the lock of a killed process is free."""
-        from filelock import FileLock
-
-        return FileLock(self.folder / ".lock")
-
-    def _open(self, database: Any) -> Any:
-        if not (self.folder / f"{_TABLE}.lance").exists():
-            return database.create_table(_TABLE, schema=self._schema())
-        table = database.open_table(_TABLE)
-        about = json.loads((table.schema.metadata or {}).get(b"emorank", b"{}"))
-        if about.get("schema") != SCHEMA_VERSION or about.get("encoder") != self.model.config.audio_encoder:
-            return database.create_table(_TABLE, schema=self._schema(), mode="overwrite")
-        if about.get("model") != self.model.fingerprint:
-            rows = table.to_arrow()
-            features = _matrix(rows["feature"]).astype(np.float32)
-            return database.create_table(_TABLE, self._with_model(rows, features), mode="overwrite")
-        return table
-
-    def _schema(self) -> Any:
-        import pyarrow as pa
-
-        about = {
-            "schema": SCHEMA_VERSION,
-            "encoder": self.model.config.audio_encoder,
-            "model": self.model.fingerprint,
-        }
-        return pa.schema(
-            [
-                pa.field("path", pa.string(), nullable=False),
-                pa.field("size", pa.int64(), nullable=False),
-                pa.field("changed", pa.int64(), nullable=False),
-                pa.field("start", pa.float64(), nullable=False),
-                pa.field("end", pa.float64(), nullable=False),
-                pa.field("valence", pa.float32(), nullable=False),
-                pa.field("arousal", pa.float32(), nullable=False),
-                pa.field("dominance", pa.float32(), nullable=False),
-                pa.field("feature", pa.list_(pa.float16(), self.model.audio.encoder_dim), nullable=False),
-                pa.field("embedding", pa.list_(pa.float32(), self.model.embedding_dim), nullable=False),
-                pa.field("reason", pa.string()),
-            ],
-            metadata={b"emorank": json.dumps(about).encode()},
-        )
-
-    def _with_model(self, rows: Any, features: np.ndarray) -> Any:
-        """The rows with embedding and point of this model."""
-        import pyarrow as pa
-
-        embeddings = self.model.audio(features)
-        points = self.model.locate(embeddings)
-        columns = {name: rows[name] for name in ("path", "size", "changed", "start", "end", "reason")}
-        columns |= {name: pa.array(points[:, i]) for i, name in enumerate(("valence", "arousal", "dominance"))}
-        columns["feature"] = _fixed_size_list(features.astype(np.float16))
-        columns["embedding"] = _fixed_size_list(embeddings)
-        schema = self._schema()
-        return pa.table([columns[field.name] for field in schema], schema=schema)
+    @property
+    def version(self) -> int:
+        """Grows with every transaction of any process."""
+        self._table.checkout_latest()
+        return int(self._table.version)
 
     def update(self, root: str | os.PathLike[str], progress: Progress | None = None) -> Update:
         """Bring the index up to what a folder (or one recording) holds now.
 
         Every few minutes of audio are written in one transaction, so a killed update loses only those and the next
-        goes on from there. Recordings that cannot be read are kept with their reason, and read again once they change.
+        goes on from there. Content that the index knows under another path is copied, not encoded. Recordings that
+        cannot be read are kept with their reason, and read again once they change. One update runs at a time,
+        another process waits for it.
 
         Raises:
             EmorankError: there is nothing at `root`, or the disk is full.
         """
-        found, broken = recordings(root)
+        top = os.path.abspath(root)
         with self._lock():
+            found, broken = recordings(root)
             self._table.checkout_latest()
-            known = self._known(os.path.abspath(root))
+            known = self._known()
             there = {file.path for file in found}
-            removed = [path for path in known if path not in there]
-            todo = [
-                recording for recording in found if known.get(recording.path) != (recording.size, recording.changed)
-            ]
-            stale = [file.path for file in todo if file.path in known]
+            removed = [path for path in known if within(path, top) and path not in there]
+            todo = [file for file in found if not _same(file, known.get(file.path))]
+            moved = 0
             try:
-                self._delete(removed + stale)
-                self._add(todo, progress)
+                moved = self._write(todo, known, progress)
+                self._delete(removed)
+                if todo or removed:
+                    self._table.optimize(cleanup_older_than=_VERSIONS_KEPT)
             except (OSError, RuntimeError) as error:
                 raise EmorankError(f"{self.folder}: the index cannot be written ({_first_line(error)}).") from error
-        broken += self._broken(os.path.abspath(root))
+            broken += self._broken(top)
+        changed = sum(file.path in known for file in todo)
         return Update(
-            added=len(todo) - len(stale),
-            changed=len(stale),
+            added=len(todo) - changed,
+            changed=changed,
+            moved=moved,
             removed=len(removed),
             kept=len(found) - len(todo),
             broken=tuple(sorted(broken, key=lambda error: error.path)),
@@ -207,30 +174,76 @@ class Index:
 
     def segments(self) -> Segments:
         """Everything that can be searched."""
-        columns = ["path", "start", "end", "embedding", "valence", "arousal", "dominance"]
+        columns = ["path", "start", "end", "embedding", *table.PLACE, "loudness"]
+        self._table.checkout_latest()
         rows = self._read(columns, "reason IS NULL")
         rows = rows.sort_by([("path", "ascending"), ("start", "ascending")]).combine_chunks()
         return Segments(
             rows["path"].to_pylist(),
             rows["start"].to_numpy(),
             rows["end"].to_numpy(),
-            _matrix(rows["embedding"]),
-            np.stack([rows[name].to_numpy() for name in ("valence", "arousal", "dominance")], 1),
+            table.matrix(rows["embedding"]),
+            np.stack([rows[name].to_numpy() for name in table.PLACE], 1),
+            rows["loudness"].to_numpy(zero_copy_only=False),
         )
+
+    def digests(self, path: str) -> tuple[int, int, str | None] | None:
+        """Size in bytes, time of change in nanoseconds and digest of a recording as it was indexed."""
+        rows = self._read(["size", "changed", "digest"], f"path = {_quoted(path)}")
+        return tuple(rows.slice(0, 1).to_pylist()[0].values()) if len(rows) else None
+
+    def _lock(self) -> Any:
+        """One writer at a time; the lock of a killed process is free."""
+        from filelock import FileLock
+
+        return FileLock(self.folder / ".lock")
+
+    def _write(self, todo: Sequence[Recording], known: dict[str, _Known], progress: Progress | None) -> int:
+        """New rows of recordings in place of the old ones; how many were copied from rows of the same content."""
+        from emorank.search.encode import encoded
+
+        unknown, copies = _by_content(todo, known)
+        done = 0
+        for batch in _chunks(copies, _COPIED_AT_ONCE):
+            rows = self._copied(batch)
+            self._delete([file.path for file, _ in batch if file.path in known])
+            self._table.add(rows)
+            done += len(batch)
+            if progress:
+                progress(done, len(todo))
+        for encodings in encoded(unknown, self.model.audio_encoder):
+            paths = list(dict.fromkeys(row.recording.path for row in encodings))
+            self._delete([path for path in paths if path in known])
+            self._table.add(table.rows(encodings, self.model))
+            done += len(paths)
+            if progress:
+                progress(done, len(todo))
+        return len(copies)
+
+    def _copied(self, batch: Sequence[tuple[Recording, str]]) -> Any:
+        """The rows of known recordings under the paths of files with the same content."""
+        import pyarrow as pa
+
+        sources = ", ".join(_quoted(source) for source in {source for _, source in batch})
+        rows = self._table.search().where(f"path IN ({sources})").to_arrow()
+        at: dict[str, list[int]] = {}
+        for index, path in enumerate(rows["path"].to_pylist()):
+            at.setdefault(path, []).append(index)
+        targets = [(file, index) for file, source in batch for index in at[source]]
+        taken = rows.take(pa.array([index for _, index in targets]))
+        for name in ("path", "size", "changed"):
+            values = pa.array([getattr(file, name) for file, _ in targets], taken.schema.field(name).type)
+            taken = taken.set_column(taken.schema.get_field_index(name), taken.schema.field(name), values)
+        return taken
 
     def _read(self, columns: list[str], where: str | None = None) -> Any:
         query = self._table.search().select(columns)
-        if where:
-            query = query.where(where)
-        return query.to_arrow()
+        return (query.where(where) if where else query).to_arrow()
 
-    def _known(self, root: str) -> dict[str, tuple[int, int]]:
-        rows = self._read(["path", "size", "changed"])
-        return {
-            path: (size, changed)
-            for path, size, changed in zip(*(rows[name].to_pylist() for name in rows.column_names), strict=True)
-            if within(path, root)
-        }
+    def _known(self) -> dict[str, _Known]:
+        rows = self._read(["path", "size", "changed", "digest", "reason"])
+        columns = (rows[name].to_pylist() for name in rows.column_names)
+        return {path: _Known(*rest) for path, *rest in zip(*columns, strict=True)}
 
     def _broken(self, root: str) -> list[AudioError]:
         rows = self._read(["path", "reason"], "reason IS NOT NULL")
@@ -238,49 +251,53 @@ class Index:
         return [AudioError(path, reason) for path, reason in pairs if within(path, root)]
 
     def _delete(self, paths: Sequence[str]) -> None:
-        for start in range(0, len(paths), 500):
-            quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths[start : start + 500])
-            self._table.delete(f"path IN ({quoted})")
-
-    def _add(self, todo: Sequence[Recording], progress: Progress | None) -> None:
-        from emorank.search.encode import encoded
-
-        if not todo:
-            return
-        done = 0
-        for batch in encoded(todo, self.model.audio_encoder):
-            self._table.add(self._rows(batch))
-            done += len({row.recording.path for row in batch})
-            if progress:
-                progress(done, len(todo))
-        self._table.optimize()
-
-    def _rows(self, batch: Sequence[Any]) -> Any:
-        import pyarrow as pa
-
-        rows = {
-            "path": pa.array([row.recording.path for row in batch]),
-            "size": pa.array([row.recording.size for row in batch]),
-            "changed": pa.array([row.recording.changed for row in batch]),
-            "start": pa.array([row.start for row in batch], pa.float64()),
-            "end": pa.array([row.end for row in batch], pa.float64()),
-            "reason": pa.array([row.reason for row in batch], pa.string()),
-        }
-        return self._with_model(rows, np.stack([row.feature for row in batch]).astype(np.float16).astype(np.float32))
+        for chunk in _chunks(paths, 500):
+            self._table.delete(f"path IN ({', '.join(map(_quoted, chunk))})")
 
 
-def _matrix(column: Any) -> np.ndarray:
-    """A fixed-size-list column -> (rows, width)."""
-    width = column.type.list_size
-    flat = column.combine_chunks().flatten() if hasattr(column, "combine_chunks") else column.flatten()
-    matrix: np.ndarray = flat.to_numpy(zero_copy_only=False).reshape(-1, width)
-    return matrix
+def _same(file: Recording, known: _Known | None) -> bool:
+    return known is not None and (known.size, known.changed) == (file.size, file.changed)
 
 
-def _fixed_size_list(matrix: np.ndarray) -> Any:
-    import pyarrow as pa
+def _by_content(
+    todo: Sequence[Recording], known: dict[str, _Known]
+) -> tuple[list[Recording], list[tuple[Recording, str]]]:
+    """Recordings that have to be encoded, and those whose content is known, each with the path it is known by.
 
-    return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(matrix).reshape(-1)), matrix.shape[1])
+    Rows that this update replaces are no source for other paths: they may be gone when it comes to them.
+    """
+    replaced = {file.path for file in todo}
+    heard = {path: entry for path, entry in known.items() if entry.digest and entry.reason is None}
+    elsewhere = {entry.digest: path for path, entry in heard.items() if path not in replaced}
+    sizes = {entry.size for entry in heard.values()}
+    unknown, copies = [], []
+    for file in todo:
+        digest = _digest(file) if file.size in sizes else None
+        itself = file.path in heard and heard[file.path].digest == digest  # touched, not changed
+        source = file.path if itself else elsewhere.get(digest) if digest else None
+        if source is None:
+            unknown.append(file)
+        else:
+            copies.append((file, source))
+    return unknown, copies
+
+
+def _digest(file: Recording) -> str | None:
+    """None where the file cannot be read, or changes meanwhile."""
+    try:
+        digest = content(file.path)
+        return digest if Recording.now(file.path) == file else None
+    except OSError:
+        return None
+
+
+def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _first_line(error: Exception) -> str:

@@ -53,5 +53,6 @@ def locate(
         np.array([row.end for row in rows]),
         np.zeros((len(rows), 0), np.float32),
         np.array([row.feature for row in rows], np.float32).reshape(-1, 3),
+        np.array([row.loudness for row in rows], np.float32),
     )
     return segments, sorted(broken, key=lambda error: error.path)
