@@ -12,9 +12,10 @@ CORPORA = Path(__file__).parents[2] / "shared" / "data"
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every test has a cache of its own."""
+    """Every test has a cache and named indexes of its own."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("EMORANK_CACHE", str(folder))
+    monkeypatch.setenv("EMORANK_DATA", str(folder / "data"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return folder
 

@@ -17,6 +17,16 @@ def cache_folder() -> Path:
     return user_cache_path("emorank", appauthor=False)
 
 
+def data_folder() -> Path:
+    """Where indexes with a name are kept: $EMORANK_DATA, or the user's data directory."""
+    chosen = os.environ.get("EMORANK_DATA")
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("emorank", appauthor=False)
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error."""

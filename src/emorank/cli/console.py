@@ -54,6 +54,12 @@ def as_typed(path: str, root: str) -> str:
     return os.path.join(root, os.path.relpath(path, top))
 
 
+def from_here(path: str) -> str:
+    """An absolute path as it is written from the current folder, if it lies in that."""
+    here = os.getcwd().rstrip(os.sep) + os.sep
+    return path[len(here) :] if path.startswith(here) else path
+
+
 def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], left: frozenset[str] = frozenset({"recording"})
 ) -> None:

@@ -1,29 +1,39 @@
-"""emorank search: the moments of a folder that sound like a description, or like a clip."""
+"""emorank search: the moments of a folder or of a named index that sound like a description, or like a clip."""
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.console import as_typed, clock, print_json, print_table, say
+from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say
 from emorank.cli.listen import listened
 from emorank.errors import EmorankError
+
+if TYPE_CHECKING:
+    from emorank.model import EmotionRankCLAP
+    from emorank.search import Collection, Direction, Near
 
 
 def search(
     *words: str,
-    like: Path | None = None,
+    like: list[Path] | None = None,
+    unlike: list[Path] | None = None,
+    nots: Annotated[list[str] | None, Parameter(name="--not", negative="")] = None,
+    near: str | None = None,
+    where: str | None = None,
+    group: Annotated[bool, Parameter(negative="")] = False,
     top: Annotated[int, Parameter(alias="-n")] = 10,
     json: Annotated[bool, Parameter(negative="")] = False,
-    model: str = "emorank-base",
+    model: str | None = None,
     index: Path | None = None,
 ) -> None:
     """Find the moments of recordings that sound like a description or like a clip.
 
     The first search of a folder encodes its recordings and keeps an index; the next ones start from that and look
-    only at what was added, changed or removed.
+    only at what was added, changed or removed. A named index, made by emorank index, answers as it is.
 
     Examples:
 
@@ -31,51 +41,122 @@ def search(
 
         emorank search --like clip.wav recordings/
 
+        emorank search "cold fury, quiet" calls --not "crying" --where "speaker = 'ann' and duration > 3"
+
+        emorank search calls --near 2.0,6.0
+
     Args:
-        words: The description, then the folder (or recording) to search; with --like the folder alone.
-        like: A recording; find what sounds like it.
+        words: One or more descriptions, then the folder, recording or named index to search.
+        like: A recording; find what sounds like it. May be given several times.
+        unlike: A recording that hits shall not sound like. May be given several times.
+        nots: A description that hits shall not fit. May be given several times.
+        near: Valence and arousal, such as 2.0,6.0, and if you like a radius, 2.0,6.0,0.5: only what lies there.
+        where: Only segments that pass this filter. Columns: path, file, start, end, duration, valence, arousal,
+            dominance, loudness, and those of the table given to emorank index.
+        group: Show one moment a recording, its best.
         top: How many moments to show.
-        json: Print a JSON list of {path, start, end, score, valence, arousal, dominance}, best first, times in seconds.
-        model: A packaged model, a folder made by emorank train, or a hub id.
-        index: Where the index is kept; by default in the user's cache.
+        json: Print a JSON list, best first: path, start and end in seconds, score, percentile, place, labels.
+        model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
+            named index was made with.
+        index: Where the index of a folder is kept; by default in the user's cache.
     """
-    needed = 1 if like is not None else 2
-    if len(words) != needed:
+    asked = like or unlike or nots or near or where
+    if not words or (len(words) == 1 and not asked):
         raise EmorankError(
-            "Name the clip and one folder: emorank search --like clip.wav DIR"
-            if like is not None
-            else 'Give one description in quotes and one folder: emorank search "a calm, warm voice" DIR'
+            'Give a description in quotes, and what to search: emorank search "a calm, warm voice" DIR'
+            if not like
+            else "Name what to search as well: emorank search --like clip.wav DIR"
         )
     if top < 1:
         raise EmorankError(f"--top is {top}; ask for at least 1.")
-    root = words[-1]
-    if not os.path.exists(root):
-        raise EmorankError(f"{root}: there is no such file or folder.")
+    place = words[-1]
+    circle = _near(near) if near else None
+    collection, clap = _opened(place, model, index)
 
-    from emorank.model import EmotionRankCLAP
-    from emorank.search import rank
+    from emorank.search import Query, find
 
-    clap = EmotionRankCLAP.from_pretrained(model)
-    query = clap.encode_audio([like])[0] if like is not None else clap.encode_text([words[0]])[0]
-    segments = listened(root, clap, index)
-    hits = rank(segments, query, top, without=os.path.abspath(like) if like is not None else None)
-    hits = [dataclasses.replace(hit, path=as_typed(hit.path, root)) for hit in hits]
+    clips = [*(like or ()), *(unlike or ())]
+    query = Query(
+        directions=_directions(clap, words[:-1], nots or (), like or (), unlike or ()),
+        near=circle,
+        where=where,
+        without=tuple(row for clip in clips for row in collection.rows_of(os.path.abspath(clip))),
+        group=group,
+        top=top,
+    )
+    found = find(collection, query)
+    hits = [dataclasses.replace(hit, path=_typed(hit.path, place)) for hit in found.hits]
     if json:
-        print_json([dataclasses.asdict(hit) for hit in hits])
+        print_json([{k: v for k, v in dataclasses.asdict(hit).items() if k != "row"} for hit in hits])
         return
+    labelled = collection.label_names
     print_table(
-        ("score", "valence", "arousal", "dominance", "from", "to", "recording"),
+        ("score", "beats", "valence", "arousal", "dominance", "from", "to", *labelled, "recording"),
         [
             (
-                f"{hit.score:.3f}",
+                "" if hit.score is None else f"{hit.score:.3f}",
+                "" if hit.percentile is None else f"{hit.percentile:.1f} %",
                 f"{hit.valence:.1f}",
                 f"{hit.arousal:.1f}",
                 f"{hit.dominance:.1f}",
                 clock(hit.start),
                 clock(hit.end),
+                *("" if hit.labels[name] is None else str(hit.labels[name]) for name in labelled),
                 hit.path,
             )
             for hit in hits
         ],
     )
-    say(f"{len(hits)} of {len(segments.paths)} segments in {len(set(segments.paths))} recordings.")
+    passed = (
+        "" if found.total in (len(collection), len(collection.recordings) - 1) else f", {found.total} pass the filters"
+    )
+    say(f"{len(hits)} of {len(collection)} segments in {len(collection.recordings) - 1} recordings{passed}.")
+
+
+def _opened(place: str, model: str | None, index: Path | None) -> "tuple[Collection, EmotionRankCLAP]":
+    """What is searched: a named index as it is, or a folder that is listened to first."""
+    from emorank.search.named import DEFAULT_MODEL, NamedIndex, is_named
+
+    if is_named(place):
+        if model is not None or index is not None:
+            raise EmorankError(f"{place} is a named index with its own model and place; leave --model and --index out.")
+        named = NamedIndex.open(place)
+        return named.collection(), named.model
+
+    from emorank.model import EmotionRankCLAP
+    from emorank.search import Collection
+
+    if not os.path.exists(place):
+        raise EmorankError(f"{place}: there is no such file or folder, and no index of this name.")
+    clap = EmotionRankCLAP.from_pretrained(model or DEFAULT_MODEL)
+    segments = listened(place, clap, index)
+    return Collection(segments, shown=[as_typed(path, place) for path in segments.paths]), clap
+
+
+def _directions(
+    clap: "EmotionRankCLAP", texts: Sequence[str], nots: Sequence[str], like: Sequence[Path], unlike: Sequence[Path]
+) -> "tuple[Direction, ...]":
+    from emorank.search import NOT, Direction
+
+    texts_in = clap.encode_text([*texts, *nots])
+    clips_in = clap.encode_audio([*like, *unlike])
+    weights = [1.0] * len(texts) + [NOT] * len(nots), [1.0] * len(like) + [NOT] * len(unlike)
+    pairs = [*zip(texts_in, weights[0], strict=True), *zip(clips_in, weights[1], strict=True)]
+    return tuple(Direction(embedding, weight) for embedding, weight in pairs)
+
+
+def _near(text: str) -> "Near":
+    from emorank.search import Near
+
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (2, 3):
+        raise EmorankError(f"--near {text} is no place; write valence and arousal, such as --near 2.0,6.0")
+    return Near(*numbers)
+
+
+def _typed(path: str, place: str) -> str:
+    """A path as a person who typed `place` would write it."""
+    return as_typed(path, place) if os.path.exists(place) else from_here(path)

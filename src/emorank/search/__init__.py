@@ -1,6 +1,20 @@
-"""Search: recordings are cut into segments, kept in an index, and ranked by a description or a clip."""
+"""Search: recordings are cut into segments, kept in an index, and found by descriptions, clips, places and filters."""
 
+from emorank.search.collection import Collection
 from emorank.search.index import Index, Segments, Update
-from emorank.search.query import Hit, rank
+from emorank.search.query import NOT, Direction, Found, Hit, Near, Query, Region, find
 
-__all__ = ["Hit", "Index", "Segments", "Update", "rank"]
+__all__ = [
+    "NOT",
+    "Collection",
+    "Direction",
+    "Found",
+    "Hit",
+    "Index",
+    "Near",
+    "Query",
+    "Region",
+    "Segments",
+    "Update",
+    "find",
+]

@@ -16,6 +16,7 @@ from emorank.search.segments import Segment, segments
 _SECONDS_AT_ONCE = 300.0  # of audio held in memory and encoded together
 _RECORDINGS_AT_ONCE = 1000
 _QUIETEST = 1e-6  # root mean square; below it loudness is -120 dBFS
+PEAKS = 96  # bars of a drawn waveform
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Encoded:
         start: in seconds.
         end: in seconds.
         loudness: root mean square in dB of full scale; None where there is a reason.
+        peaks: `PEAKS` bytes, the waveform as it is drawn, the loudest 255; None where there is a reason.
         feature: (encoder_dim,), zeros where there is a reason.
         reason: None, or why the recording cannot be searched.
     """
@@ -37,6 +39,7 @@ class Encoded:
     start: float
     end: float
     loudness: float | None
+    peaks: bytes | None
     feature: np.ndarray
     reason: str | None = None
 
@@ -99,17 +102,25 @@ class _Batch:
         self._waiting = [waiting for waiting in self._waiting if waiting[0] is not recording]
         self._done = [row for row in self._done if row.recording is not recording]
         nothing = np.zeros(self._encoder.dim, np.float32)
-        self._done.append(Encoded(recording, digest, 0.0, 0.0, None, nothing, reason))
+        self._done.append(Encoded(recording, digest, 0.0, 0.0, None, None, nothing, reason))
 
     def _encode(self) -> None:
         if self._waiting:
             vectors = self._encoder([segment.wave for _, _, segment in self._waiting])
             for (recording, digest, segment), vector in zip(self._waiting, vectors, strict=True):
-                loud = _loudness(segment.wave)
-                self._done.append(Encoded(recording, digest, segment.start, segment.end, loud, vector))
+                span = (segment.start, segment.end)
+                looks = (_loudness(segment.wave), _peaks(segment.wave))
+                self._done.append(Encoded(recording, digest, *span, *looks, vector))
         self._waiting, self._held = [], 0.0
 
 
 def _loudness(wave: np.ndarray) -> float:
     rms = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
     return float(20 * np.log10(max(rms, _QUIETEST)))
+
+
+def _peaks(wave: np.ndarray) -> bytes:
+    """The loudest sample of each of `PEAKS` equal stretches."""
+    edges = np.linspace(0, len(wave), PEAKS + 1).astype(int)[:-1].clip(max=len(wave) - 1)
+    peaks = np.maximum.reduceat(np.abs(wave), edges)
+    return bytes((peaks * 255 / max(float(peaks.max()), 1e-9)).round().astype(np.uint8))

@@ -83,8 +83,15 @@ class Segments:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """A recording as the index has it."""
+class Known:
+    """A recording as the index has it.
+
+    Args:
+        size: in bytes.
+        changed: time of the last change, in nanoseconds.
+        digest: of its content, see `emorank.search.content`; None where it could not be read.
+        reason: None, or why it cannot be searched.
+    """
 
     size: int
     changed: int
@@ -149,7 +156,7 @@ class Index:
         with self._lock():
             found, broken = recordings(root)
             self._table.checkout_latest()
-            known = self._known()
+            known = self.recordings()
             there = {file.path for file in found}
             removed = [path for path in known if within(path, top) and path not in there]
             todo = [file for file in found if not _same(file, known.get(file.path))]
@@ -187,10 +194,16 @@ class Index:
             rows["loudness"].to_numpy(zero_copy_only=False),
         )
 
-    def digests(self, path: str) -> tuple[int, int, str | None] | None:
-        """Size in bytes, time of change in nanoseconds and digest of a recording as it was indexed."""
-        rows = self._read(["size", "changed", "digest"], f"path = {_quoted(path)}")
-        return tuple(rows.slice(0, 1).to_pylist()[0].values()) if len(rows) else None
+    def recordings(self) -> dict[str, Known]:
+        """Every recording of the index by its absolute path, also those that cannot be searched."""
+        rows = self._read(["path", "size", "changed", "digest", "reason"])
+        columns = (rows[name].to_pylist() for name in rows.column_names)
+        return {path: Known(*rest) for path, *rest in zip(*columns, strict=True)}
+
+    def peaks(self, path: str) -> list[bytes | None]:
+        """The waveforms of a recording's segments as they are drawn, in the order of their start."""
+        rows = self._read(["start", "peaks"], f"path = {_quoted(path)} AND reason IS NULL")
+        return [row["peaks"] for row in sorted(rows.to_pylist(), key=lambda row: row["start"])]
 
     def _lock(self) -> Any:
         """One writer at a time; the lock of a killed process is free."""
@@ -198,7 +211,7 @@ class Index:
 
         return FileLock(self.folder / ".lock")
 
-    def _write(self, todo: Sequence[Recording], known: dict[str, _Known], progress: Progress | None) -> int:
+    def _write(self, todo: Sequence[Recording], known: dict[str, Known], progress: Progress | None) -> int:
         """New rows of recordings in place of the old ones; how many were copied from rows of the same content."""
         from emorank.search.encode import encoded
 
@@ -240,11 +253,6 @@ class Index:
         query = self._table.search().select(columns)
         return (query.where(where) if where else query).to_arrow()
 
-    def _known(self) -> dict[str, _Known]:
-        rows = self._read(["path", "size", "changed", "digest", "reason"])
-        columns = (rows[name].to_pylist() for name in rows.column_names)
-        return {path: _Known(*rest) for path, *rest in zip(*columns, strict=True)}
-
     def _broken(self, root: str) -> list[AudioError]:
         rows = self._read(["path", "reason"], "reason IS NOT NULL")
         pairs = zip(rows["path"].to_pylist(), rows["reason"].to_pylist(), strict=True)
@@ -255,12 +263,12 @@ class Index:
             self._table.delete(f"path IN ({', '.join(map(_quoted, chunk))})")
 
 
-def _same(file: Recording, known: _Known | None) -> bool:
+def _same(file: Recording, known: Known | None) -> bool:
     return known is not None and (known.size, known.changed) == (file.size, file.changed)
 
 
 def _by_content(
-    todo: Sequence[Recording], known: dict[str, _Known]
+    todo: Sequence[Recording], known: dict[str, Known]
 ) -> tuple[list[Recording], list[tuple[Recording, str]]]:
     """Recordings that have to be encoded, and those whose content is known, each with the path it is known by.
 

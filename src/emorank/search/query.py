@@ -1,10 +1,74 @@
-"""Ranks the segments of an index by a description or by a clip."""
+"""Queries: descriptions and clips that pull or push, a place on the plane, filters; and what they find."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from emorank.search.index import Segments
+from emorank.affect import HIGHEST, LOWEST
+from emorank.errors import EmorankError
+from emorank.search.collection import Collection
+
+NOT = -0.5  # the weight of a description or clip that is not wanted; a whole -1 drowns what is wanted
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A description or clip that segments shall sound like, or not.
+
+    Args:
+        embedding: (embedding_dim,), L2-normalised.
+        weight: how much it counts; below 0 it pushes away.
+    """
+
+    embedding: np.ndarray
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Near:
+    """A circle on the plane: valence and arousal 1..7, and a radius in the same unit."""
+
+    valence: float
+    arousal: float
+    radius: float = 1.0
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle on the plane: lowest and highest valence, lowest and highest arousal, 1..7."""
+
+    valence: tuple[float, float]
+    arousal: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for.
+
+    Directions rank. Where there are several, each one's cosines are brought to mean 0 and deviation 1 over the index,
+    weighted and added, so that none drowns the others. Without directions, what lies nearest to the middle of `near` or
+    `region` comes first, and with filters alone the order is that of path and start.
+
+    Args:
+        directions: descriptions and clips.
+        near: only segments in this circle.
+        region: only segments in this rectangle.
+        where: only segments that pass this filter, see `emorank.search.where`.
+        without: rows that are left out, such as those of the clip that is asked about.
+        group: one hit a recording, its best.
+        top: how many hits.
+        offset: how many of the best are skipped.
+    """
+
+    directions: tuple[Direction, ...] = ()
+    near: Near | None = None
+    region: Region | None = None
+    where: str | None = None
+    without: tuple[int, ...] = ()
+    group: bool = False
+    top: int = 10
+    offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -12,48 +76,201 @@ class Hit:
     """A segment that was found.
 
     Args:
-        path: the recording.
+        row: its place in the collection.
+        id: its short name.
+        path: the recording, absolute.
         start: in seconds.
         end: in seconds.
-        score: cosine similarity to the query, -1..1.
+        score: cosine similarity to the first direction, -1..1; None without directions.
+        percentile: percent of all segments that fit the query less well; None without directions.
+        distance: from the middle of `near` or `region`; None without them.
         valence: 1..7.
         arousal: 1..7.
         dominance: 1..7.
+        loudness: in dB of full scale.
+        labels: the columns of the user's table.
+        others: further segments of the recording that pass, where hits are grouped.
     """
 
+    row: int
+    id: str
     path: str
     start: float
     end: float
-    score: float
+    score: float | None
+    percentile: float | None
+    distance: float | None
     valence: float
     arousal: float
     dominance: float
+    loudness: float | None
+    labels: dict[str, Any]
+    others: int = 0
 
 
-def rank(segments: Segments, query: np.ndarray, top: int, without: str | None = None) -> list[Hit]:
-    """The segments nearest to a query, best first; equal scores in the order of path and start.
+@dataclass(frozen=True)
+class Found:
+    """The hits, best first, and how many segments (or recordings, when grouped) pass all filters."""
 
-    Args:
-        segments: what is searched.
-        query: (embedding_dim,), L2-normalised.
-        top: how many.
-        without: path of a recording that is left out, such as the clip that the query was made of.
+    total: int
+    hits: tuple[Hit, ...]
+
+
+def find(collection: Collection, query: Query) -> Found:
+    """What a query finds; equal scores in the order of path and start.
+
+    Raises:
+        EmorankError: the query asks for nothing, or for a place that is not on the plane.
     """
-    scores = segments.embeddings @ query
-    if without is not None:
-        scores[[path == without for path in segments.paths]] = -np.inf
-    best = np.argsort(-scores, kind="stable")[:top]
-    return [_hit(segments, int(i), float(scores[i])) for i in best if np.isfinite(scores[i])]
+    _check(query)
+    if not len(collection):
+        return Found(0, ())
+    distances = _distances(collection, query)
+    cosines = None
+    if query.directions:
+        cosines = collection.segments.embeddings @ np.stack([d.embedding for d in query.directions], 1)
+        scores = _combined(cosines, [d.weight for d in query.directions])
+    else:
+        scores = np.zeros(len(collection), np.float32) if distances is None else -distances
+    passing = _passing(collection, query, distances)
+    rows, total, others = _best(collection, scores, passing, query)
+    percentiles = _percentiles(scores, rows) if cosines is not None else None
+    hits = []
+    for place, row in enumerate(rows.tolist()):
+        score = None if cosines is None else float(cosines[row, 0])
+        percentile = None if percentiles is None else float(percentiles[place])
+        distance = None if distances is None else float(distances[row])
+        hits.append(hit(collection, row, score, percentile, distance, others[place]))
+    return Found(total, tuple(hits))
 
 
-def _hit(segments: Segments, index: int, score: float) -> Hit:
-    valence, arousal, dominance = (round(float(x), 2) for x in segments.points[index])
+def hit(
+    collection: Collection,
+    row: int,
+    score: float | None = None,
+    percentile: float | None = None,
+    distance: float | None = None,
+    others: int = 0,
+) -> Hit:
+    """A row of a collection as a hit."""
+    segments = collection.segments
+    valence, arousal, dominance = (round(float(x), 2) for x in segments.points[row])
+    loudness = float(segments.loudness[row])
+    labels = collection.columns.select(collection.label_names).row(row, named=True) if collection.label_names else {}
     return Hit(
-        path=segments.paths[index],
-        start=round(float(segments.start[index]), 2),
-        end=round(float(segments.end[index]), 2),
-        score=round(score, 4),
+        row=row,
+        id=collection.id_of(row),
+        path=segments.paths[row],
+        start=round(float(segments.start[row]), 2),
+        end=round(float(segments.end[row]), 2),
+        score=None if score is None else round(score, 4),
+        percentile=percentile,
+        distance=None if distance is None else round(distance, 2),
         valence=valence,
         arousal=arousal,
         dominance=dominance,
+        loudness=None if np.isnan(loudness) else round(loudness, 1),
+        labels=labels,
+        others=others,
     )
+
+
+def _check(query: Query) -> None:
+    if not (query.directions or query.near or query.region or query.where):
+        raise EmorankError("The query asks for nothing; give a description, a clip, a place on the plane or a filter.")
+    if query.top < 1 or query.offset < 0:
+        raise EmorankError(f"{query.top} hits from {query.offset} on were asked for; ask for at least 1 from 0 on.")
+    places = []
+    if query.near:
+        places = [query.near.valence, query.near.arousal]
+        if not query.near.radius > 0:
+            raise EmorankError(f"The radius is {query.near.radius:g}; it has to be above 0.")
+    if query.region:
+        places += [*query.region.valence, *query.region.arousal]
+        for name, (low, high) in (("valence", query.region.valence), ("arousal", query.region.arousal)):
+            if low > high:
+                raise EmorankError(f"The region's {name} runs from {low:g} down to {high:g}; the lower comes first.")
+    for place in places:
+        if not LOWEST <= place <= HIGHEST:
+            raise EmorankError(f"{place:g} is not on the plane; valence and arousal run from 1 to 7.")
+
+
+def _combined(cosines: np.ndarray, weights: list[float]) -> np.ndarray:
+    """(n, directions) -> (n,); what is best comes out highest."""
+    if len(weights) == 1:
+        alone: np.ndarray = cosines[:, 0] * np.sign(weights[0] or 1)
+        return alone
+    spread = np.maximum(cosines.std(axis=0), 1e-9)
+    combined: np.ndarray = ((cosines - cosines.mean(axis=0)) / spread) @ np.array(weights, np.float32)
+    return combined
+
+
+def _distances(collection: Collection, query: Query) -> np.ndarray | None:
+    """(n,) from the middle of what is looked for on the plane."""
+    if query.near:
+        middle = (query.near.valence, query.near.arousal)
+    elif query.region:
+        middle = (sum(query.region.valence) / 2, sum(query.region.arousal) / 2)
+    else:
+        return None
+    distances: np.ndarray = np.hypot(*(collection.segments.points[:, :2] - np.array(middle, np.float32)).T)
+    return distances
+
+
+def _passing(collection: Collection, query: Query, distances: np.ndarray | None) -> np.ndarray | None:
+    """(n,) which segments pass the filters; None where there are none."""
+    masks = []
+    if query.near and distances is not None:
+        masks.append(distances <= query.near.radius)
+    if query.region:
+        for values, (low, high) in zip(
+            collection.segments.points.T, (query.region.valence, query.region.arousal), strict=False
+        ):
+            masks.append((values >= low) & (values <= high))
+    if query.where:
+        masks.append(collection.passing(query.where))
+    if query.without:
+        left = np.ones(len(collection), bool)
+        left[list(query.without)] = False
+        masks.append(left)
+    return np.logical_and.reduce(masks) if masks else None
+
+
+def _best(
+    collection: Collection, scores: np.ndarray, passing: np.ndarray | None, query: Query
+) -> tuple[np.ndarray, int, list[int]]:
+    """The rows of one page, how many pass in all, and how many others of each row's recording pass."""
+    kept = scores if passing is None else np.where(passing, scores, -np.inf)
+    if not query.group:
+        total = len(kept) if passing is None else int(passing.sum())
+        rows = _highest(kept, min(query.offset + query.top, total))[query.offset :]
+        return rows, total, [0] * len(rows)
+    first = collection.recordings[:-1]
+    counts = np.diff(collection.recordings) if passing is None else np.add.reduceat(passing.astype(np.int64), first)
+    total = int((counts > 0).sum())
+    files = _highest(np.maximum.reduceat(kept, first), min(query.offset + query.top, total))[query.offset :]
+    spans = [range(int(first[file]), int(collection.recordings[file + 1])) for file in files]
+    rows = np.array([span.start + int(np.argmax(kept[span.start : span.stop])) for span in spans], np.int64)
+    return rows, total, [int(counts[file]) - 1 for file in files]
+
+
+def _highest(scores: np.ndarray, count: int) -> np.ndarray:
+    """The places of the highest scores, ties by place."""
+    if count < len(scores):
+        least = np.partition(scores, len(scores) - count)[len(scores) - count] if count else np.inf
+        candidates = np.flatnonzero(scores >= least)
+    else:
+        candidates = np.arange(len(scores))
+    order: np.ndarray = np.argsort(-scores[candidates], kind="stable")[:count]
+    best: np.ndarray = candidates[order]
+    return best
+
+
+def _percentiles(scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Percent of all segments whose score is lower, for some rows."""
+    if not len(rows):
+        return np.zeros(0)
+    reached = np.sort(scores[scores >= scores[rows].min()])
+    lower = len(scores) - len(reached) + np.searchsorted(reached, scores[rows], "left")
+    percentiles: np.ndarray = np.floor(lower / len(scores) * 10_000) / 100
+    return percentiles

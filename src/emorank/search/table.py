@@ -15,7 +15,7 @@ import numpy as np
 from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
 from emorank.search.content import content
-from emorank.search.encode import Encoded
+from emorank.search.encode import PEAKS, Encoded
 from emorank.search.folder import Recording
 
 SCHEMA_VERSION = 2
@@ -39,6 +39,7 @@ def schema(model: EmotionRankCLAP) -> Any:
             pa.field("start", pa.float64(), nullable=False),
             pa.field("end", pa.float64(), nullable=False),
             pa.field("loudness", pa.float32()),
+            pa.field("peaks", pa.binary(PEAKS)),
             *(pa.field(name, pa.float32(), nullable=False) for name in PLACE),
             pa.field("feature", pa.list_(pa.float16(), model.audio.encoder_dim), nullable=False),
             pa.field("embedding", pa.list_(pa.float32(), model.embedding_dim), nullable=False),
@@ -99,6 +100,7 @@ def rows(batch: Sequence[Encoded], model: EmotionRankCLAP) -> Any:
         "start": pa.array([row.start for row in batch], pa.float64()),
         "end": pa.array([row.end for row in batch], pa.float64()),
         "loudness": pa.array([row.loudness for row in batch], pa.float32()),
+        "peaks": pa.array([row.peaks for row in batch], pa.binary(PEAKS)),
         "reason": pa.array([row.reason for row in batch], pa.string()),
     }
     return _placed(columns, np.stack([row.feature for row in batch]).astype(np.float16), model)
@@ -146,6 +148,7 @@ def _rewritten(database: Any, table: Any, model: EmotionRankCLAP) -> Any:
             if "digest" not in kept:  # schema 1
                 columns["digest"] = _digests(batch)
                 columns["loudness"] = pa.nulls(len(batch), pa.float32())
+                columns["peaks"] = pa.nulls(len(batch), pa.binary(PEAKS))
             yield from _placed(columns, matrix(batch["feature"]), model).to_batches()
 
     reader = pa.RecordBatchReader.from_batches(schema(model), batches())

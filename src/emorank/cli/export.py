@@ -1,0 +1,56 @@
+"""emorank export: all segments of a named index as a table."""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from emorank.cli.console import say
+from emorank.errors import EmorankError
+
+
+def export(
+    name: str,
+    /,
+    *,
+    format: Literal["parquet", "csv", "jsonl"] | None = None,
+    out: Path | None = None,
+    where: str | None = None,
+) -> None:
+    """Write the segments of a named index as a table: path, span, place on the plane, loudness, your own columns.
+
+    Parquet holds the embeddings too.
+
+    Examples:
+
+        emorank export calls --format csv > calls.csv
+
+        emorank export calls --out calls.parquet --where "arousal > 6"
+
+    Args:
+        name: The index.
+        format: parquet, csv or jsonl; by default what the suffix of --out says, else csv.
+        out: The file; by default standard output.
+        where: Only segments that pass this filter, see emorank search.
+    """
+    from emorank.search.export import FORMATS, table_of, write
+
+    suffix = out.suffix.lower().lstrip(".") if out else "csv"
+    kind = format or suffix
+    if kind not in FORMATS:
+        raise EmorankError(f"{out}: say which --format it shall have: parquet, csv or jsonl.")
+    if kind == "parquet" and out is None and sys.stdout.isatty():
+        raise EmorankError("Parquet is not for the screen; name a file with --out, or send it to one with >.")
+
+    from emorank.files import written_whole
+    from emorank.search.named import NamedIndex
+
+    table = table_of(NamedIndex.open(name).collection(), where, embeddings=kind == "parquet")
+    if out is None:
+        write(table, sys.stdout.buffer, kind)
+        return
+    try:
+        with written_whole(out) as temporary, open(temporary, "wb") as file:
+            write(table, file, kind)
+    except OSError as error:
+        raise EmorankError(f"{out}: the table cannot be written ({error.strerror or error}).") from error
+    say(f"{len(table)} segments written to {out}.")

@@ -1,0 +1,105 @@
+"""emorank index: make, update and follow an index that lasts."""
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from emorank.cli.console import clock, name_broken, print_table, progress, say
+from emorank.errors import EmorankError
+
+if TYPE_CHECKING:
+    from emorank.search.named import NamedIndex
+
+
+def index(
+    *roots: str,
+    name: str | None = None,
+    table: Path | None = None,
+    watch: Annotated[bool, Parameter(negative="")] = False,
+    model: str | None = None,
+) -> None:
+    """Make or update an index that lasts; without a name, list those there are.
+
+    Recordings that were moved, copied or touched are recognised by their content and not listened to again.
+
+    Examples:
+
+        emorank index recordings/ more/ --name calls
+
+        emorank index --name calls --watch
+
+        emorank index recordings/ --name calls --table speakers.csv
+
+    Args:
+        roots: Folders or recordings to follow from now on, beside those that the index follows already.
+        name: Of the index: letters, digits, dots, dashes, underscores.
+        table: A .csv or .parquet file with `path` and any columns to show and to filter by.
+        watch: Stay, and follow the folders until interrupted.
+        model: The model that listens; by default emorank-base, or the one that the index was made with.
+    """
+    from emorank.search.named import NamedIndex, names
+
+    if name is None:
+        if roots or watch or table or model:
+            raise EmorankError("Name the index: emorank index DIR --name calls")
+        _list(names())
+        return
+    named = NamedIndex.made(name, roots, model)
+    if table is not None:
+        from emorank.corpora import read_table
+
+        named.keep_labels(read_table(table))
+    _update(named)
+    if watch:
+        from emorank.search.watch import changes
+
+        say("Following the folders; press Ctrl-C to stop.")
+        for _ in changes(named.roots):
+            _update(named)
+
+
+def _update(named: "NamedIndex") -> None:
+    with ExitStack() as bars:
+
+        def bar(root: str) -> Callable[[int, int], None]:
+            bars.close()
+            return bars.enter_context(progress(f"listening to {os.path.basename(root) or root}"))
+
+        done, missing = named.update(bar)
+    name_broken(done.broken)
+    for root in missing:
+        say(f"{root} is not there now; what is known of it stays.")
+    moved = f" ({done.moved} of them known by their content)" if done.moved else ""
+    say(f"{named.name}: {done.added} added, {done.changed} changed{moved}, {done.removed} removed, {done.kept} kept.")
+
+
+def _list(known: list[str]) -> None:
+    from emorank.search.named import NamedIndex
+
+    if not known:
+        say("There is no index yet; make one: emorank index DIR --name calls")
+        return
+    rows = []
+    for name in known:
+        named = NamedIndex.open(name)
+        collection = named.collection()
+        seconds = float((collection.segments.end - collection.segments.start).sum())
+        rows.append(
+            (
+                name,
+                str(len(collection.recordings) - 1),
+                str(len(collection)),
+                clock(seconds),
+                named.model_name,
+                ", ".join(named.roots),
+            )
+        )
+    print_table(
+        ("index", "recordings", "segments", "length", "model", "folders"),
+        rows,
+        left=frozenset({"index", "model", "folders"}),
+    )

@@ -1,0 +1,133 @@
+"""What is searched, in memory: segments with a short name each, and the columns that a filter may ask about."""
+
+import bisect
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emorank.errors import EmorankError
+from emorank.search.index import Segments
+from emorank.search.where import where
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The segments of an index with what is known about them.
+
+    Args:
+        segments: in the order of path and start.
+        labels: a table of the user's with absolute `path` and any columns of numbers, text or truth.
+        shown: the path of every segment as a person sees it; the absolute one where this is None.
+    """
+
+    segments: Segments
+    labels: "pl.DataFrame | None" = None
+    shown: Sequence[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self.segments.paths)
+
+    @cached_property
+    def columns(self) -> "pl.DataFrame":
+        """A row a segment: path, file, start, end, duration, valence, arousal, dominance, loudness, the user's own."""
+        import polars as pl
+
+        shown = self.segments.paths if self.shown is None else self.shown
+        points = self.segments.points
+        own = pl.DataFrame(
+            {
+                "path": shown,
+                "file": [os.path.basename(path) for path in shown],
+                "start": self.segments.start.round(2),
+                "end": self.segments.end.round(2),
+                "duration": (self.segments.end - self.segments.start).round(2),
+                **{name: points[:, i] for i, name in enumerate(("valence", "arousal", "dominance"))},
+                "loudness": pl.Series(self.segments.loudness, nan_to_null=True, dtype=pl.Float32),
+            },
+            schema_overrides={"path": pl.String, "file": pl.String},
+        )
+        if self.labels is None:
+            return own
+        joined = pl.DataFrame({"path": self.segments.paths}, schema={"path": pl.String}).join(
+            self.labels, on="path", how="left", maintain_order="left"
+        )
+        return own.hstack(joined.drop("path"))
+
+    @property
+    def label_names(self) -> list[str]:
+        """The columns of the user's own table."""
+        return [] if self.labels is None else [name for name in self.labels.columns if name != "path"]
+
+    def id_of(self, row: int) -> str:
+        """A short name of a segment, made of its path and start: it stays over updates."""
+        name = f"{self.segments.paths[row]}|{self.segments.start[row]:.3f}"
+        return hashlib.blake2b(name.encode("utf8", "surrogateescape"), digest_size=8).hexdigest()
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The row of every short name."""
+        return {self.id_of(row): row for row in range(len(self))}
+
+    @cached_property
+    def recordings(self) -> np.ndarray:
+        """(recordings + 1,) the first row of each recording, and the number of rows at the end."""
+        paths = self.segments.paths
+        first = [row for row, path in enumerate(paths) if row == 0 or path != paths[row - 1]]
+        return np.array([*first, len(paths)])
+
+    def recording_of(self, row: int) -> range:
+        """The rows of the recording that a row belongs to."""
+        place = int(np.searchsorted(self.recordings, row, "right"))
+        return range(int(self.recordings[place - 1]), int(self.recordings[place]))
+
+    def rows_of(self, path: str) -> range:
+        """The rows of a recording by its absolute path; none where the index does not have it."""
+        paths = self.segments.paths
+        return range(bisect.bisect_left(paths, path), bisect.bisect_right(paths, path))
+
+    def passing(self, expression: str) -> np.ndarray:
+        """(n,) which segments pass a filter.
+
+        Raises:
+            FilterError: it cannot be understood.
+        """
+        chosen = where(expression, dict(self.columns.schema))
+        passed: np.ndarray = self.columns.select(chosen.fill_null(False).alias("passed"))["passed"].to_numpy()
+        return passed
+
+
+RESERVED = ("file", "start", "end", "valence", "arousal", "dominance", "loudness", "duration")
+
+
+def labels_of(table: "pl.DataFrame") -> "pl.DataFrame":
+    """The columns of a user's table that an index can keep: one row a path; numbers, text, truth, dates as text.
+
+    A column that has the name of one of the index's own (valence, say) is kept as `label_valence`.
+
+    Raises:
+        EmorankError: two rows of one path differ.
+    """
+    import polars as pl
+
+    kept = []
+    for column in table:
+        if column.dtype.is_temporal() or isinstance(column.dtype, pl.Categorical | pl.Enum):
+            column = column.cast(pl.String)
+        elif column.dtype.is_decimal() or column.dtype.is_float():
+            column = column.cast(pl.Float64)
+            column = column.set(~column.is_finite(), None)
+        if column.dtype == pl.String or column.dtype.is_numeric() or column.dtype == pl.Boolean:
+            kept.append(column.alias(f"label_{column.name}") if column.name in RESERVED else column)
+    labels = pl.DataFrame(kept).unique(maintain_order=True)
+    twice = labels.filter(labels["path"].is_duplicated())["path"]
+    if len(twice):
+        raise EmorankError(f"{twice[0]}: the table has two rows for this recording, and they differ.")
+    return labels

@@ -1,0 +1,189 @@
+"""Indexes with a name: they last, know the folders that they follow, and keep a table of the user's beside them."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emorank.errors import EmorankError
+from emorank.files import data_folder, written_whole
+from emorank.model import EmotionRankCLAP
+from emorank.search.collection import Collection, labels_of
+from emorank.search.folder import within
+from emorank.search.index import ABOUT_FILE, LABELS_FILE, Index, Progress, Update
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FORMAT = 1  # of ABOUT_FILE
+DEFAULT_MODEL = "emorank-base"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class NamedIndex:
+    """An index by its name.
+
+    Args:
+        name: letters, digits, dot, dash and underscore.
+        folder: where it lies.
+        model_name: the model that listens: a packaged name, an absolute folder or a hub id.
+        roots: the folders and recordings that it follows, absolute.
+    """
+
+    name: str
+    folder: Path
+    model_name: str
+    roots: tuple[str, ...]
+
+    @cached_property
+    def model(self) -> EmotionRankCLAP:
+        """The model, loaded when first asked for."""
+        return EmotionRankCLAP.from_pretrained(self.model_name)
+
+    @cached_property
+    def index(self) -> Index:
+        """The segments on disk."""
+        return Index(self.folder, self.model)
+
+    def update(self, progress: Callable[[str], Progress] | None = None) -> tuple[Update, list[str]]:
+        """Bring the index up to what its folders hold now.
+
+        Args:
+            progress: gives a function for the root that is being read.
+
+        Returns:
+            What was done, over all roots, and the roots that are not there now; what is known of those stays.
+        """
+        done, missing = [], []
+        for root in self.roots:
+            if os.path.exists(root):
+                done.append(self.index.update(root, progress(root) if progress else None))
+            else:
+                missing.append(root)
+        return _added_up(done), missing
+
+    def collection(self) -> Collection:
+        """What can be searched, with the user's table; paths are shown from the folder that was indexed on."""
+        segments = self.index.segments()
+        return Collection(segments, self.labels(), [self.shown(path) for path in segments.paths])
+
+    def labels(self) -> "pl.DataFrame | None":
+        """The user's table, None where there is none."""
+        import polars as pl
+
+        file = self.folder / LABELS_FILE
+        if not file.exists():
+            return None
+        try:
+            return pl.read_parquet(file, glob=False)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise EmorankError(f"{file}: the labels cannot be read; give them anew with --table.") from error
+
+    def keep_labels(self, table: "pl.DataFrame") -> None:
+        """Keep a user's table, in place of an earlier one.
+
+        Raises:
+            EmorankError: it has two different rows for one recording.
+        """
+        labels = labels_of(table)
+        with written_whole(self.folder / LABELS_FILE) as path:
+            labels.write_parquet(path)
+
+    def shown(self, path: str) -> str:
+        """An absolute path as it is shown to others: from the name of the indexed folder on."""
+        for root in self.roots:
+            if within(path, root):
+                return os.path.relpath(path, os.path.dirname(root))
+        return os.path.basename(path)
+
+    @classmethod
+    def open(cls, name: str) -> "NamedIndex":
+        """An index that is there.
+
+        Raises:
+            EmorankError: there is none of this name, or it cannot be read.
+        """
+        folder = _folder(name)
+        try:
+            about = json.loads((folder / ABOUT_FILE).read_text("utf8"))
+            if about["format"] > FORMAT:
+                raise EmorankError(f"{folder}: the index was made by a newer emorank; upgrade this one to use it.")
+            return cls(name, folder, about["model"], tuple(about["roots"]))
+        except FileNotFoundError as error:
+            known = ", ".join(names())
+            there = f"there are {known}" if known else "there are none yet"
+            raise EmorankError(
+                f"There is no index {name!r} ({there}); make it: emorank index DIR --name {name}"
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EmorankError(f"{folder}: the index cannot be read; remove the folder to build it anew.") from error
+
+    @classmethod
+    def made(cls, name: str, roots: Sequence[str], model: str | None = None) -> "NamedIndex":
+        """An index that follows these folders, and those that it followed before; made where it is not there.
+
+        Raises:
+            EmorankError: there is nothing at a root, the name cannot be one, or another encoder made the index.
+        """
+        folder = _folder(name)
+        for root in roots:
+            if not os.path.exists(root):
+                raise EmorankError(f"{root}: there is no such file or folder.")
+        there = cls.open(name) if (folder / ABOUT_FILE).exists() else None
+        if there is None and not roots:
+            return cls.open(name)  # says that there is none
+        named = _absolute(model) if model else there.model_name if there else DEFAULT_MODEL
+        if there and named != there.model_name:
+            old, new = there.model.config.audio_encoder, EmotionRankCLAP.from_pretrained(named).config.audio_encoder
+            if old != new:
+                raise EmorankError(
+                    f"Index {name!r} was made with the encoder {old}, {named} needs {new}; give it another name."
+                )
+        every = _outermost([*(there.roots if there else ()), *map(os.path.abspath, roots)])
+        made = cls(name, folder, named, tuple(every))
+        if made != there:
+            made.model  # noqa: B018  - a model that is not there must not make an index
+            with written_whole(folder / ABOUT_FILE) as path:
+                about = {"format": FORMAT, "model": named, "roots": every}
+                path.write_text(json.dumps(about, indent=2) + "\n", "utf8")
+        return made
+
+
+def names() -> list[str]:
+    """The names of all indexes."""
+    home = data_folder() / "indexes"
+    return sorted(path.parent.name for path in home.glob(f"*/{ABOUT_FILE}"))
+
+
+def is_named(name: str) -> bool:
+    """Whether there is an index of this name."""
+    return _NAME.fullmatch(name) is not None and (_folder(name) / ABOUT_FILE).exists()
+
+
+def _folder(name: str) -> Path:
+    if not _NAME.fullmatch(name):
+        raise EmorankError(f"{name!r} cannot name an index; use up to 64 letters, digits, dots, dashes, underscores.")
+    return data_folder() / "indexes" / name
+
+
+def _absolute(model: str) -> str:
+    return os.path.abspath(model) if os.path.isdir(model) else model
+
+
+def _outermost(roots: Sequence[str]) -> list[str]:
+    """Without those that lie within others."""
+    unique = list(dict.fromkeys(roots))
+    return [root for root in unique if not any(root != other and within(root, other) for other in unique)]
+
+
+def _added_up(updates: Sequence[Update]) -> Update:
+    def total(name: str) -> int:
+        return sum(getattr(update, name) for update in updates)
+
+    broken = tuple(error for update in updates for error in update.broken)
+    return Update(total("added"), total("changed"), total("moved"), total("removed"), total("kept"), broken)
