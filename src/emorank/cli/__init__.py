@@ -21,6 +21,7 @@ app.command(
     "emorank.cli.search:search", name="search", help="Find the moments that sound like a description or like a clip."
 )
 app.command("emorank.cli.index:index", name="index", help="Make, update or follow an index that lasts.")
+app.command("emorank.cli.serve:serve", name="serve", help="Search a named index from a page and from other programs.")
 app.command("emorank.cli.export:export", name="export", help="The segments of a named index as a table.")
 app.command("emorank.cli.locate:locate", name="locate", help="Valence, arousal and dominance of every recording.")
 app.command("emorank.cli.score:score", name="score", help="How well each of some descriptions fits a recording.")

@@ -1,0 +1,68 @@
+"""emorank serve: search a named index from a page, and from other programs."""
+
+import os
+import secrets
+import threading
+import webbrowser
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from emorank.cli.console import say
+from emorank.errors import EmorankError
+
+
+def serve(
+    name: str,
+    /,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8321,
+    token: str | None = None,
+    browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
+) -> None:
+    """Search a named index from a page, and from other programs.
+
+    The page is at /, the API under /api, its document at /openapi.json. What emorank index adds, also while this runs,
+    is found within seconds.
+
+    Args:
+        name: The index, made by emorank index.
+        host: The address to listen at. Others than this computer's own need a token.
+        port: The port to listen at.
+        token: What clients must show. By default $EMORANK_TOKEN, or one made up where a token is needed.
+        browser: Open the page.
+    """
+    try:
+        import uvicorn
+
+        from emorank.serve.app import create_app
+        from emorank.serve.guard import LOOPBACK
+        from emorank.serve.library import Library
+    except ImportError as error:
+        raise EmorankError("emorank serve needs the serve extra; run: pip install 'emorank[serve]'") from error
+    from emorank.search.named import NamedIndex
+
+    here = host in LOOPBACK
+    token = token or os.environ.get("EMORANK_TOKEN") or (None if here else secrets.token_urlsafe(24))
+    library = Library(NamedIndex.open(name))
+    if not len(library.snapshot.collection):
+        say(f"The index {name} is empty; fill it: emorank index DIR --name {name}")
+    app = create_app(library, token, LOOPBACK if here else None)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, host, port, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30
+        )
+    )
+    try:
+        listening = server.config.bind_socket()
+    except SystemExit as error:
+        raise EmorankError(
+            f"{host}:{port} cannot be listened at; is another server there? Name another --port."
+        ) from error
+    say(f"Searching {name} at {address}  (Ctrl-C ends it)")
+    if browser and here:
+        threading.Timer(0.5, webbrowser.open, [address]).start()
+    server.run([listening])

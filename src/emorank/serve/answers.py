@@ -1,0 +1,202 @@
+"""The bodies of requests and answers, as the OpenAPI document shows them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from emorank.serve.limits import Limits
+
+_LIMITS = Limits()
+
+Scale = Annotated[float, Field(ge=1, le=7, allow_inf_nan=False)]
+Weight = Annotated[
+    float, Field(ge=-10, le=10, allow_inf_nan=False, description="How much it counts; below 0 it pushes away.")
+]
+Description = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_LIMITS.query_characters)
+]
+SegmentId = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
+Filter = Annotated[
+    str,
+    StringConstraints(max_length=_LIMITS.filter_characters),
+    Field(description="Such as: speaker = 'ann' and duration > 3", examples=["duration > 3"]),
+]
+Top = Annotated[int, Field(ge=1, le=_LIMITS.top)]
+Offset = Annotated[int, Field(ge=0, le=_LIMITS.offset)]
+
+
+class Asked(BaseModel):
+    """Base of what clients send: unknown fields are mistakes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Text(Asked):
+    """A description of how segments shall sound."""
+
+    text: Description
+    weight: Weight = 1.0
+
+
+class Like(Asked):
+    """A segment that others shall sound like."""
+
+    id: SegmentId
+    weight: Weight = 1.0
+
+
+class Circle(Asked):
+    """A circle on the plane."""
+
+    valence: Scale
+    arousal: Scale
+    radius: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] = 1.0
+
+
+class Rectangle(Asked):
+    """A rectangle on the plane: lowest and highest."""
+
+    valence: tuple[Scale, Scale]
+    arousal: tuple[Scale, Scale]
+
+
+class Search(Asked):
+    """At least one of texts, likes, near, region and where."""
+
+    texts: Annotated[list[Text], Field(max_length=_LIMITS.parts)] = []
+    likes: Annotated[list[Like], Field(max_length=_LIMITS.parts)] = []
+    near: Circle | None = None
+    region: Rectangle | None = None
+    where: Filter | None = None
+    group: bool = False
+    top: Top = 20
+    offset: Offset = 0
+
+
+class Segment(BaseModel):
+    """A segment, and how well it fits where something was asked."""
+
+    id: str
+    row: int = Field(description="Its place in /api/plane.")
+    path: str = Field(description="For display; recordings are asked for by id.")
+    file: str
+    start: float = Field(description="In seconds.")
+    end: float
+    duration: float
+    audio_start: float = Field(description="Where it begins in what /audio gives, in seconds.")
+    percentile: float | None = Field(description="Percent of the index that fits less well.")
+    score: float | None = Field(description="Cosine to the first description or clip.")
+    distance: float | None = Field(description="From the place that was asked for.")
+    valence: float
+    arousal: float
+    dominance: float
+    loudness: float | None = Field(description="In dB of full scale.")
+    labels: dict[str, Any]
+    others: int = Field(description="Further segments of the recording that pass, when grouped.")
+
+
+class Hits(BaseModel):
+    """What was found, best first."""
+
+    index_version: int
+    total: int = Field(description="How many pass all filters.")
+    milliseconds: float
+    hits: list[Segment]
+
+
+class Page(BaseModel):
+    """A page of the list of segments, by path and start."""
+
+    index_version: int
+    total: int
+    segments: list[Segment]
+
+
+class Health(BaseModel):
+    """Whether the server answers."""
+
+    status: Literal["ok"]
+    version: str
+    index: str
+    index_version: int
+    segments: int
+
+
+class ModelNote(BaseModel):
+    """The model, and what it is and is not."""
+
+    name: str
+    audio_encoder: str
+    text_encoder: str
+    label_source: str
+    note: str
+
+
+class Column(BaseModel):
+    """What a filter may ask about."""
+
+    name: str
+    kind: Literal["text", "number", "truth"]
+    values: list[str] | None = Field(description="Of text with few different values.")
+    low: float | None
+    high: float | None
+
+
+class Bounds(BaseModel):
+    """What may be asked for."""
+
+    top: int
+    query_characters: int
+    filter_characters: int
+    upload_bytes: int
+    upload_seconds: float
+
+
+class IndexNote(BaseModel):
+    """The index that is served."""
+
+    name: str
+    index_version: int
+    segments: int
+    recordings: int
+    seconds: float = Field(description="Length of all segments.")
+    model: ModelNote
+    columns: list[Column]
+    roots: list[str]
+    limits: Bounds
+
+
+class Waveform(BaseModel):
+    """A waveform as it is drawn: bars of 0 to 1; none where an old index did not keep them."""
+
+    peaks: list[float]
+
+
+class Moment(BaseModel):
+    """A segment of a timeline."""
+
+    id: str
+    row: int
+    start: float
+    end: float
+    valence: float
+    arousal: float
+    dominance: float
+
+
+class Timeline(BaseModel):
+    """The segments of one recording, in order."""
+
+    file: str
+    path: str
+    seconds: float = Field(description="The end of the last segment.")
+    segments: list[Moment]
+
+
+class Place(BaseModel):
+    """Where a recording lies, 1 to 7."""
+
+    valence: float
+    arousal: float
+    dominance: float
+    seconds: float
