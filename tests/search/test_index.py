@@ -1,12 +1,12 @@
 """The index follows the folder, survives, and ends up the same whatever happened on the way."""
 
 import os
+import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ import soundfile
 from emorank import audio
 from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
-from emorank.search import Index
+from emorank.search import Index, encode, table
 from tests.conftest import save_model, voice
 
 
@@ -132,28 +132,259 @@ def test_a_folder_that_is_no_index_is_left_alone(tmp_path: Path, model: EmotionR
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_killed_while_indexing_ends_like_an_undisturbed_one(
-    tmp_path: Path, model: EmotionRankCLAP, tiny_model: Path, recordings: Callable[..., Path]
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The recordings that are decoded from now on."""
+    decoded: list[str] = []
+    blocks = audio.blocks
+
+    def counting(path: str, *arguments: float) -> Iterator[np.ndarray]:
+        decoded.append(os.path.basename(path))
+        return blocks(path, *arguments)
+
+    monkeypatch.setattr(audio, "blocks", counting)
+    return decoded
+
+
+def test_moved_copied_and_touched_recordings_are_known_by_their_content(
+    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = recordings(60)
-    code = (
-        "import sys; from emorank.model import EmotionRankCLAP; from emorank.search import Index, encode\n"
-        "encode._RECORDINGS_AT_ONCE = 4\n"
-        "index = Index(sys.argv[1], EmotionRankCLAP.from_pretrained(sys.argv[2]))\n"
-        "index.update(sys.argv[3], lambda done, total: print(done, flush=True))\n"
-    )
-    command = [sys.executable, "-c", code, str(tmp_path / "index"), str(tiny_model), str(root)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    while int(process.stdout.readline()) < 20:
-        pass
-    time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    root = recordings(5)
     index = Index(tmp_path / "index", model)
+    index.update(root)
+    before = dict(zip(index.segments().paths, index.segments().embeddings, strict=True))
+    (root / "deep" / "er").mkdir(parents=True)
+    (root / "clip000.wav").rename(root / "deep" / "er" / "moved.wav")
+    shutil.copy(root / "clip001.wav", root / "it's a copy.wav")
+    os.utime(root / "clip002.wav")
+    soundfile.write(root / "clip003.wav", voice(0.5, 400), 16_000)
+    decoded = counted(monkeypatch)
     update = index.update(root)
-    assert update.kept >= 20
-    assert update.added + update.kept == 60
+    assert set(decoded) == {"clip003.wav"}
+    assert (update.added, update.changed, update.moved, update.removed, update.kept) == (2, 2, 3, 1, 2)
+    after = dict(zip(index.segments().paths, index.segments().embeddings, strict=True))
+    np.testing.assert_array_equal(after[str(root / "deep" / "er" / "moved.wav")], before[str(root / "clip000.wav")])
     fresh = Index(tmp_path / "fresh", model)
     fresh.update(root)
     same(index, fresh)
+    assert index.update(root).kept == 6
+
+
+def test_recordings_that_change_places(tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path]) -> None:
+    root = recordings(3, seconds=0.6)
+    for clip in (0, 1, 2):
+        soundfile.write(root / f"clip00{clip}.wav", voice(0.6, 120 + 60 * clip), 16_000)  # of one size
+    index = Index(tmp_path / "index", model)
+    index.update(root)
+    (root / "clip000.wav").rename(root / "x")
+    (root / "clip001.wav").rename(root / "clip000.wav")
+    (root / "clip002.wav").rename(root / "clip001.wav")
+    (root / "x").rename(root / "clip002.wav")
+    assert index.update(root).changed == 3
+    fresh = Index(tmp_path / "fresh", model)
+    fresh.update(root)
+    same(index, fresh)
+
+
+def test_a_recording_that_changes_while_it_is_read_is_read_again(
+    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = recordings(3)
+    blocks = audio.blocks
+
+    def growing(path: str, *arguments: float) -> Iterator[np.ndarray]:
+        yield from blocks(path, *arguments)
+        if path.endswith("clip001.wav"):
+            soundfile.write(path, voice(0.9, 250), 16_000)
+
+    index = Index(tmp_path / "index", model)
+    with monkeypatch.context() as patched:
+        patched.setattr(audio, "blocks", growing)
+        update = index.update(root)
+    assert [str(error) for error in update.broken] == [
+        f"{root}/clip001.wav: it changed while it was read; the next update reads it again."
+    ]
+    assert (index.update(root).changed, index.update(root).broken) == (1, ())
+    fresh = Index(tmp_path / "fresh", model)
+    fresh.update(root)
+    same(index, fresh)
+
+
+def test_loudness_and_waveforms_are_kept(tmp_path: Path, model: EmotionRankCLAP) -> None:
+    time = np.arange(16_000) / 16_000
+    wave = 0.5 * np.sin(2 * np.pi * 200 * time) * (time < 0.5)
+    soundfile.write(tmp_path / "tone.wav", wave, 16_000, subtype="FLOAT")
+    index = Index(tmp_path / "index", model)
+    index.update(tmp_path / "tone.wav")
+    assert index.segments().loudness[0] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2) * np.sqrt(0.5)), abs=0.01)
+    (peaks,) = index.peaks(str(tmp_path / "tone.wav"))
+    assert peaks is not None
+    assert list(peaks[:47]) == [255] * 47
+    assert list(peaks[49:]) == [0] * 47
+
+
+def test_an_index_of_the_first_schema_is_migrated_without_decoding(
+    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import json
+
+    import lancedb
+    import pyarrow as pa
+
+    root = recordings(3)
+    index = Index(tmp_path / "index", model)
+    index.update(root)
+    expected = index.segments()
+    database = lancedb.connect(tmp_path / "index")
+    rows = database.open_table("segments").to_arrow().drop_columns(["digest", "loudness", "peaks"])
+    about = {"schema": 1, "encoder": model.config.audio_encoder, "model": model.fingerprint}
+    schema = pa.schema(list(rows.schema), metadata={b"emorank": json.dumps(about).encode()})
+    database.create_table("segments", rows.cast(schema), schema=schema, mode="overwrite")
+    os.utime(root / "clip002.wav")
+    decoded = counted(monkeypatch)
+    migrated = Index(tmp_path / "index", model)
+    assert migrated.segments().paths == expected.paths
+    np.testing.assert_allclose(migrated.segments().embeddings, expected.embeddings, atol=1e-5)
+    assert np.isnan(migrated.segments().loudness).all()
+    known = migrated.recordings()
+    assert [known[path].digest is not None for path in expected.paths] == [True, True, False]
+    assert decoded == []
+    assert migrated.update(root).changed == 1
+    assert set(decoded) == {"clip002.wav"}
+
+
+def test_an_index_of_a_newer_emorank_is_left_alone(
+    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as newer:
+        newer.setattr(table, "SCHEMA_VERSION", 99)
+        Index(tmp_path / "index", model).update(recordings(2))
+    with pytest.raises(EmorankError, match="made by a newer emorank; upgrade"):
+        Index(tmp_path / "index", model)
+
+
+UPDATE = (
+    "import sys; from emorank.model import EmotionRankCLAP; from emorank.search import Index, encode\n"
+    "encode._RECORDINGS_AT_ONCE = 3\n"
+    "index = Index(sys.argv[1], EmotionRankCLAP.from_pretrained(sys.argv[2]))\n"
+    "print('ready', flush=True)\n"
+    "index.update(sys.argv[3], lambda done, total: print(done, flush=True))\n"
+)
+
+
+def started(folder: Path, model: Path, root: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", UPDATE, str(folder), str(model), str(root)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_killed_at_twenty_random_moments_ends_like_an_undisturbed_one(
+    tmp_path: Path, model: EmotionRankCLAP, tiny_model: Path, recordings: Callable[..., Path]
+) -> None:
+    rng = random.Random(0)
+    root = recordings(90, seconds=0.3)
+    index = Index(tmp_path / "index", model)
+    survived = 0
+    for kill in range(20):
+        for path in rng.sample(sorted(root.iterdir()), 8):  # there is always something to do, of every kind
+            path.rename(path.with_name(f"{path.stem}m{kill}.wav"))
+        for path in rng.sample(sorted(root.iterdir()), 8):
+            soundfile.write(path, voice(0.3, 100 + 9 * kill), 16_000)
+        process = started(tmp_path / "index", tiny_model, root)
+        time.sleep(rng.uniform(0, 1.5))
+        survived += process.poll() is not None
+        process.kill()
+        process.wait()
+        index.segments()
+        Index(tmp_path / "index", model)
+    assert survived < 15
+    index.update(root)
+    fresh = Index(tmp_path / "fresh", model)
+    fresh.update(root)
+    same(Index(tmp_path / "index", model), fresh)
+    assert index.update(root).kept == 90
+
+
+def test_killed_while_the_index_is_made(tmp_path: Path, model: EmotionRankCLAP) -> None:
+    (tmp_path / "index" / "segments.lance" / "_versions").mkdir(parents=True)
+    (tmp_path / "index" / "segments.lance" / "data").mkdir()
+    assert Index(tmp_path / "index", model).segments().paths == []
+
+
+def test_two_indexers_at_once(
+    tmp_path: Path, model: EmotionRankCLAP, tiny_model: Path, recordings: Callable[..., Path]
+) -> None:
+    root = recordings(30)
+    processes = [started(tmp_path / "index", tiny_model, root) for _ in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
+    done = [len(process.stdout.read().split()) for process in processes if process.stdout]
+    assert sorted(done) == [0, 10]  # one did it all, the other found it done
+    fresh = Index(tmp_path / "fresh", model)
+    fresh.update(root)
+    same(Index(tmp_path / "index", model), fresh)
+
+
+def test_files_that_change_all_the_time_end_like_files_at_rest(
+    tmp_path: Path, model: EmotionRankCLAP, tiny_model: Path, recordings: Callable[..., Path]
+) -> None:
+    root = recordings(40)
+    process = started(tmp_path / "index", tiny_model, root)
+    rng = random.Random(1)
+    while process.poll() is None:
+        there = sorted(root.glob("*.wav"))
+        path = rng.choice(there)
+        match rng.randrange(4):
+            case 0 if len(there) > 20:
+                path.unlink()
+            case 1:
+                path.rename(root / f"r{rng.randrange(10**6)}.wav")
+            case 2:
+                path.write_bytes(path.read_bytes()[: rng.randrange(2000)])
+            case _:
+                soundfile.write(path, voice(rng.uniform(0.2, 0.8), rng.uniform(90, 300)), 16_000)
+        time.sleep(0.02)
+    assert process.wait() == 0
+    index, fresh = Index(tmp_path / "index", model), Index(tmp_path / "fresh", model)
+    broken = index.update(root).broken
+    assert [str(error) for error in broken] == [str(error) for error in fresh.update(root).broken]
+    same(index, fresh)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes; only root may make one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True
+    )
+    if not made or made.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(
+    small_disk: Path,
+    tmp_path: Path,
+    model: EmotionRankCLAP,
+    recordings: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encode, "_RECORDINGS_AT_ONCE", 10)
+    root = recordings(60, seconds=0.3)
+    index = Index(small_disk / "index", model)
+    index.update(root / "clip000.wav")
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 60_000))
+    with pytest.raises(EmorankError, match="the index cannot be written") as error:
+        index.update(root)
+    assert "\n" not in str(error.value)
+    reopened = Index(small_disk / "index", model)
+    assert str(root / "clip000.wav") in reopened.segments().paths
+    filler.unlink()
+    reopened.update(root)
+    fresh = Index(tmp_path / "fresh", model)
+    fresh.update(root)
+    same(Index(small_disk / "index", model), fresh)

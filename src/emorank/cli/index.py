@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def index(
     *roots: str,
     name: str | None = None,
-    table: Path | None = None,
+    table: list[Path] | None = None,
     watch: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
 ) -> None:
@@ -37,7 +37,8 @@ def index(
     Args:
         roots: Folders or recordings to follow from now on, beside those that the index follows already.
         name: Of the index: letters, digits, dots, dashes, underscores.
-        table: A .csv or .parquet file with `path` and any columns to show and to filter by.
+        table: A .csv or .parquet file with `path` and any columns to show and to filter by. May be given several
+            times; takes the place of what was given before.
         watch: Stay, and follow the folders until interrupted.
         model: The model that listens; by default emorank-base, or the one that the index was made with.
     """
@@ -49,10 +50,10 @@ def index(
         _list(names())
         return
     named = NamedIndex.made(name, roots, model)
-    if table is not None:
-        from emorank.corpora import read_table
+    if table:
+        from emorank.corpora import read_tables
 
-        named.keep_labels(read_table(table))
+        named.keep_labels(read_tables(table))
     _update(named)
     if watch:
         from emorank.search.watch import changes

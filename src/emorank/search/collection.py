@@ -41,7 +41,7 @@ class Collection:
         import polars as pl
 
         shown = self.segments.paths if self.shown is None else self.shown
-        points = self.segments.points
+        points = self.segments.points.astype(np.float64).round(3)
         own = pl.DataFrame(
             {
                 "path": shown,
@@ -50,7 +50,7 @@ class Collection:
                 "end": self.segments.end.round(2),
                 "duration": (self.segments.end - self.segments.start).round(2),
                 **{name: points[:, i] for i, name in enumerate(("valence", "arousal", "dominance"))},
-                "loudness": pl.Series(self.segments.loudness, nan_to_null=True, dtype=pl.Float32),
+                "loudness": pl.Series(self.segments.loudness.astype(np.float64).round(1), nan_to_null=True),
             },
             schema_overrides={"path": pl.String, "file": pl.String},
         )

@@ -136,7 +136,7 @@ class _Parser:
         import polars as pl
 
         name = self._column()
-        column = pl.col(name)
+        column = pl.col(name).cast(pl.Float64) if self._columns[name].is_numeric() else pl.col(name)
         sign = self._next("a comparison such as =, <, in, like or between")
         word = sign.text.lower()
         if word in _COMPARED:

@@ -1,6 +1,7 @@
 """What the server has and how it fares."""
 
 import os
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -50,7 +51,7 @@ def index(request: Request) -> IndexNote:
             name=_public(library.named.model_name),
             audio_encoder=_public(config.audio_encoder),
             text_encoder=_public(config.text_encoder),
-            label_source=str(config.training.get("label_source", "unknown")),
+            label_source=_label_source(config.training),
             note=NOTE,
         ),
         columns=[Column(**column) for column in snapshot.columns],
@@ -77,6 +78,12 @@ def plane(request: Request) -> Response:
 def metrics(request: Request) -> Response:
     """Counts and times for Prometheus."""
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _label_source(training: dict[str, Any]) -> str:
+    """Where the labels of the training data come from, as the model says: rated, derived, both."""
+    utterances = training.get("data", {}).get("utterances", [])
+    return ", ".join(sorted({str(part.get("label_source")) for part in utterances})) or "unknown"
 
 
 def _public(name: str) -> str:
