@@ -26,7 +26,7 @@ def test_search_prints_one_json_document_best_first(
     run = emorank("search", "calm, warm voice", root, "--top", 4, "--json", "--model", tiny_model)
     assert run.status == 0
     assert len(run.json) == 4
-    assert set(run.json[0]) == {"path", "start", "end", "score", "valence", "arousal", "dominance"}
+    assert {"path", "start", "end", "score", "percentile", "valence", "arousal", "dominance"} <= set(run.json[0])
     scores = [hit["score"] for hit in run.json]
     assert scores == sorted(scores, reverse=True)
     assert all(Path(hit["path"]).is_file() and 0 <= hit["start"] < hit["end"] for hit in run.json)
@@ -132,10 +132,10 @@ def test_score_ranks_descriptions(emorank: Emorank, recordings: Callable[..., Pa
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["search", "calm"], "Give one description in quotes and one folder"),
-        (["search", "calm", "warm", "DIR"], "Give one description in quotes and one folder"),
-        (["search", "--like", "a.wav", "calm", "DIR"], "Name the clip and one folder"),
-        (["search", "calm", "missing"], "missing: there is no such file or folder."),
+        (["search", "calm"], "Give one description in quotes, and what to search"),
+        (["search", "calm", "warm", "DIR"], "Give one description in quotes, and what to search"),
+        (["search", "--like", "a.wav"], "Name what to search as well"),
+        (["search", "calm", "missing"], "missing: there is no such file or folder, and no index of this name."),
         (["search", "", "DIR"], "A description is empty"),
         (["search", "calm", "DIR", "--top", "0"], "--top is 0"),
         (["search", "calm", "DIR", "--model", "nobody"], "There is no model 'nobody'"),

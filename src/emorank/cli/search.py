@@ -21,6 +21,7 @@ def search(
     *words: str,
     like: list[Path] | None = None,
     unlike: list[Path] | None = None,
+    ands: Annotated[list[str] | None, Parameter(name="--and", negative="")] = None,
     nots: Annotated[list[str] | None, Parameter(name="--not", negative="")] = None,
     near: str | None = None,
     where: str | None = None,
@@ -46,9 +47,10 @@ def search(
         emorank search calls --near 2.0,6.0
 
     Args:
-        words: One or more descriptions, then the folder, recording or named index to search.
+        words: The description in quotes, then the folder, recording or named index to search.
         like: A recording; find what sounds like it. May be given several times.
         unlike: A recording that hits shall not sound like. May be given several times.
+        ands: A description that hits shall fit as well. May be given several times.
         nots: A description that hits shall not fit. May be given several times.
         near: Valence and arousal, such as 2.0,6.0, and if you like a radius, 2.0,6.0,0.5: only what lies there.
         where: Only segments that pass this filter. Columns: path, file, start, end, duration, valence, arousal,
@@ -60,10 +62,10 @@ def search(
             named index was made with.
         index: Where the index of a folder is kept; by default in the user's cache.
     """
-    asked = like or unlike or nots or near or where
-    if not words or (len(words) == 1 and not asked):
+    asked = like or unlike or ands or nots or near or where
+    if len(words) > 2 or len(words) < (1 if asked else 2):
         raise EmorankError(
-            'Give a description in quotes, and what to search: emorank search "a calm, warm voice" DIR'
+            'Give one description in quotes, and what to search: emorank search "a calm, warm voice" DIR'
             if not like
             else "Name what to search as well: emorank search --like clip.wav DIR"
         )
@@ -77,7 +79,7 @@ def search(
 
     clips = [*(like or ()), *(unlike or ())]
     query = Query(
-        directions=_directions(clap, words[:-1], nots or (), like or (), unlike or ()),
+        directions=_directions(clap, [*words[:-1], *(ands or ())], nots or (), like or (), unlike or ()),
         near=circle,
         where=where,
         without=tuple(row for clip in clips for row in collection.rows_of(os.path.abspath(clip))),
