@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import socket
 import threading
 import webbrowser
 from typing import Annotated
@@ -33,6 +34,8 @@ def serve(
         token: What clients must show. By default $EMORANK_TOKEN, or one made up where a token is needed.
         browser: Open the page.
     """
+    # Questions are encoded side by side, one a core; threads of one question would wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         import uvicorn
 
@@ -52,17 +55,25 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
     server = uvicorn.Server(
-        uvicorn.Config(
-            app, host, port, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30
-        )
+        uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30)
     )
-    try:
-        listening = server.config.bind_socket()
-    except SystemExit as error:
-        raise EmorankError(
-            f"{host}:{port} cannot be listened at; is another server there? Name another --port."
-        ) from error
+    listening = _listening(host, port)
     say(f"Searching {name} at {address}  (Ctrl-C ends it)")
     if browser and here:
         threading.Timer(0.5, webbrowser.open, [address]).start()
     server.run([listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket at which clients may knock at once."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # Named with its protocol, or asyncio leaves out TCP_NODELAY, and every answer on a kept connection waits 40 ms.
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen()
+        return listening
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise EmorankError(f"{host}:{port} cannot be listened at ({reason}); name another --host or --port.") from error

@@ -15,6 +15,7 @@ from emorank.serve import about, errors, moments, searches
 from emorank.serve.guard import COOKIE, LOOPBACK, Guard, same
 from emorank.serve.library import Library, keep_fresh
 from emorank.serve.limits import Limits, Turns
+from emorank.serve.together import Together
 
 PAGE = Path(__file__).parent / "page"
 
@@ -51,6 +52,7 @@ def create_app(library: Library, token: str | None = None, hosts: frozenset[str]
     app.state.library = library
     app.state.limits = limits
     app.state.turns = Turns(limits)
+    app.state.together = Together(library.model.encode_text)
     app.state.registry = registry
     errors.install(app)
     for module in (about, searches, moments):

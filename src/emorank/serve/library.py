@@ -1,9 +1,8 @@
 """What the server searches: a snapshot of a named index that is renewed when the index has changed."""
 
-import os
+import sys
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +14,6 @@ from emorank.search.collection import Collection
 from emorank.search.index import LABELS_FILE, Known
 from emorank.search.named import NamedIndex
 
-_TEXTS_KEPT = 4096
 _MANY = 50  # different values of a text column; more are not listed
 
 
@@ -66,8 +64,7 @@ class Library:
     def __init__(self, named: NamedIndex) -> None:
         self.named = named
         self.model = named.model
-        self._texts: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._texts_lock = threading.Lock()
+        self.model.encode_text(["ready"])  # loads the encoder now, not for the first who asks
         self._renewing = threading.Lock()
         self._seen = self._state()
         self.snapshot = self._taken()
@@ -81,19 +78,6 @@ class Library:
             self.snapshot = self._taken()
             self._seen = state
             return True
-
-    def text(self, text: str) -> np.ndarray:
-        """(embedding_dim,) of a description; those asked lately are remembered."""
-        with self._texts_lock:
-            if text in self._texts:
-                self._texts.move_to_end(text)
-                return self._texts[text]
-        embedding: np.ndarray = self.model.encode_text([text])[0]
-        with self._texts_lock:
-            self._texts[text] = embedding
-            if len(self._texts) > _TEXTS_KEPT:
-                self._texts.popitem(last=False)
-        return embedding
 
     def _taken(self) -> Snapshot:
         version = self.named.index.version
@@ -117,5 +101,5 @@ def keep_fresh(library: Library, stop: threading.Event) -> None:
         try:
             library.renew()
         except Exception as error:  # a passing fault of the disk must not end the following of changes
-            print(f"emorank: the index could not be read again ({error}).", file=os.sys.stderr)  # type: ignore[attr-defined]
+            print(f"emorank: the index could not be read again ({error}).", file=sys.stderr)
         rest = max(2.0, 3 * (time.monotonic() - begun))

@@ -21,6 +21,8 @@ from emorank.serve.library import Library, Snapshot
 from emorank.serve.limits import Limits
 from emorank.serve.moments import segment_of
 
+_AT_ONCE = 10_000  # segments that are searched faster than a thread takes the question over
+
 Answer = TypeVar("Answer")
 
 router = APIRouter(prefix="/api", tags=["search"], responses=documented(400, 401, 403, 422, 503))
@@ -38,8 +40,13 @@ _UPLOAD: dict[str, Any] = {
 async def search(request: Request, asked: Search) -> Hits:
     """Segments that fit a query, best first."""
     state = request.app.state
+    begun = time.perf_counter()
+    texts = await state.together.embeddings([text.text for text in asked.texts])
+    snapshot = state.library.snapshot
+    if len(snapshot.collection) <= _AT_ONCE:
+        return _searched(snapshot, asked, texts, begun)
     async with state.turns.turn():
-        return await anyio.to_thread.run_sync(_searched, state.library, asked)
+        return await anyio.to_thread.run_sync(_searched, snapshot, asked, texts, begun)
 
 
 @router.post("/search/clip", responses=documented(408, 413, 415), openapi_extra=_UPLOAD)
@@ -77,10 +84,8 @@ async def locate(request: Request) -> Place:
     return await _with_upload(request, located)
 
 
-def _searched(library: Library, asked: Search) -> Hits:
-    begun = time.perf_counter()
-    snapshot = library.snapshot
-    directions = [queries.Direction(library.text(text.text), text.weight) for text in asked.texts]
+def _searched(snapshot: Snapshot, asked: Search, texts: list[np.ndarray], begun: float) -> Hits:
+    directions = [queries.Direction(text, part.weight) for text, part in zip(texts, asked.texts, strict=True)]
     liked = []
     for like in asked.likes:
         row = snapshot.collection.rows.get(like.id)

@@ -1,0 +1,89 @@
+"""Descriptions of several clients are encoded together: eight take hardly longer than three."""
+
+import asyncio
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import anyio.to_thread
+import numpy as np
+
+from emorank.serve.errors import Refused
+
+_AT_ONCE = 16  # texts in one forward pass
+_GATHERING = 0.001  # seconds without a new text after which those that wait are encoded
+_WAITING = 256  # texts that wait for theirs
+_KEPT = 4096  # embeddings that are remembered
+
+Encode = Callable[[Sequence[str]], np.ndarray]
+
+
+class Together:
+    """Gathers texts while the ones before them are encoded.
+
+    Args:
+        encode: texts -> (n, embedding_dim).
+    """
+
+    def __init__(self, encode: Encode) -> None:
+        self._encode = encode
+        self._known: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._waiting: OrderedDict[str, asyncio.Future[np.ndarray]] = OrderedDict()
+        self._gathering: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._cores = os.cpu_count() or 1
+        self._free = asyncio.Semaphore(self._cores)
+
+    async def embeddings(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """(embedding_dim,) of each text; those asked for lately are remembered.
+
+        Raises:
+            Refused: too many texts wait already.
+        """
+        return [await embedding for embedding in [self._embedding(text) for text in texts]]
+
+    def _embedding(self, text: str) -> "asyncio.Future[np.ndarray]":
+        if text in self._known:
+            self._known.move_to_end(text)
+            done: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
+            done.set_result(self._known[text])
+            return done
+        if text not in self._waiting:
+            if len(self._waiting) >= _WAITING:
+                raise Refused(503, "busy", "Too many requests wait already; try again in a few seconds.")
+            self._waiting[text] = asyncio.get_running_loop().create_future()
+            if self._gathering is None or self._gathering.done():
+                self._gathering = asyncio.create_task(self._gather())
+        # Shielded: who goes away does not take the embedding from others that wait for the same text.
+        return asyncio.shield(self._waiting[text])
+
+    async def _gather(self) -> None:
+        """Hand texts to cores that are free, until none waits."""
+        while self._waiting:
+            await self._free.acquire()
+            seen = 0
+            while seen < len(self._waiting):  # clients come in flocks: those answered together ask together
+                seen = len(self._waiting)
+                await asyncio.sleep(_GATHERING)
+            share = -(-len(self._waiting) // (1 + self._free_cores()))
+            batch = [self._waiting.popitem(last=False) for _ in range(min(_AT_ONCE, share))]
+            self._running.add(task := asyncio.create_task(self._encoded(batch)))
+            task.add_done_callback(self._running.discard)
+
+    async def _encoded(self, batch: "list[tuple[str, asyncio.Future[np.ndarray]]]") -> None:
+        try:
+            embeddings = await anyio.to_thread.run_sync(self._encode, [text for text, _ in batch])
+        except Exception as error:
+            for _, future in batch:
+                future.set_exception(error)
+            return
+        finally:
+            self._free.release()
+        for (text, future), embedding in zip(batch, embeddings, strict=True):
+            self._known[text] = embedding
+            future.set_result(embedding)
+        while len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+
+    def _free_cores(self) -> int:
+        return self._cores - len(self._running) - 1
