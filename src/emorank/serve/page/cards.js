@@ -18,7 +18,7 @@ export function element(name, properties = {}, ...children) {
 function fits(hit) {
   if (hit.percentile !== null) {
     const title = `Fits better than ${hit.percentile} % of the index` + (hit.score === null ? "" : `; cosine ${hit.score}`);
-    return element("div", { className: "fit", title }, element("b", { textContent: `${hit.percentile.toFixed(1)} %` }),
+    return element("div", { className: "fit", title }, element("b", { textContent: `${(Math.floor(hit.percentile * 10) / 10).toFixed(1)} %` }),
       element("span", { className: "quiet", textContent: "of the index fit less" }));
   }
   if (hit.distance !== null) {

@@ -95,7 +95,7 @@ async function search(offset) {
   asking?.abort();
   const mine = asking = new AbortController();
   const nothing = !clip && !asks(state);
-  $("examples").hidden = !nothing;
+  $("welcome").hidden = !nothing;
   $("problem").hidden = true;
   $("where-error").hidden = true;
   if (nothing) return found({ hits: [], total: 0, index_version: version }, 0, true);

@@ -55,12 +55,13 @@ export class Plane {
     const { width, height } = this.points;
     const count = new Float32Array(width * height);
     const many = this.values.length / 2;
-    const reach = Math.max(1, Math.round((many < 3000 ? 2.2 : many < 30000 ? 1.4 : 0.8) * ratio));
+    const radius = (many < 3000 ? 2.3 : many < 30000 ? 1.5 : 1) * ratio;
+    const reach = Math.floor(radius);
     for (let i = 0; i < this.values.length; i += 2) {
       const x = Math.round(this.x(this.values[i]) * ratio), y = Math.round(this.y(this.values[i + 1]) * ratio);
       for (let dy = -reach; dy <= reach; dy++) {
         for (let dx = -reach; dx <= reach; dx++) {
-          if (dx * dx + dy * dy > reach * reach + 0.5) continue;
+          if (dx * dx + dy * dy > radius * radius) continue;
           const px = x + dx, py = y + dy;
           if (px >= 0 && px < width && py >= 0 && py < height) count[py * width + px] += 1;
         }
@@ -116,7 +117,7 @@ export class Plane {
     const ink = style.getPropertyValue("--ink"), accent = style.getPropertyValue("--accent");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
-    const unit = (this.width - 2 * MARGIN) / (HIGH - LOW);
+    const unit = (this.width - 2 * MARGIN) / (HIGH - LOW), tall = (this.height - 2 * MARGIN) / (HIGH - LOW);
     context.strokeStyle = context.fillStyle = accent;
     context.lineWidth = 1.5;
     const shape = (draw) => {
@@ -125,7 +126,10 @@ export class Plane {
     };
     const rectangle = ({ valence, arousal }) => shape(() => context.rect(this.x(valence[0]), this.y(arousal[1]),
       (valence[1] - valence[0]) * unit, this.y(arousal[0]) - this.y(arousal[1])));
-    if (this.near) shape(() => context.arc(this.x(this.near.valence), this.y(this.near.arousal), this.near.radius * unit, 0, 7));
+    if (this.near) {
+      const { valence, arousal, radius } = this.near;
+      shape(() => context.ellipse(this.x(valence), this.y(arousal), radius * unit, radius * tall, 0, 0, 7));
+    }
     if (this.region) rectangle(this.region);
     if (this.dragged) rectangle(this.dragged);
     for (const hit of this.hits) {
@@ -134,7 +138,7 @@ export class Plane {
       context.arc(this.x(hit.valence), this.y(hit.arousal), lit ? 8 : 4.5, 0, 7);
       context.fillStyle = `rgb(${colour(hit.valence, hit.arousal).join(" ")})`;
       context.strokeStyle = lit ? accent : ink;
-      context.lineWidth = lit ? 3 : 1.5;
+      context.lineWidth = lit ? 3 : 1.2;
       context.fill(); context.stroke();
     }
   }
