@@ -1,7 +1,7 @@
 """Which way of finding the nearest segments is how good and how fast, for 10,000, 100,000 and 1,000,000 of them.
 
 pip install faiss-cpu usearch
-.venv/bin/python benchmarks/search.py INDEX [COUNT ...]
+OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/search.py INDEX [COUNT ...]
 
 INDEX is a name known to emorank index. There are not a million real recordings, so its embeddings are drawn again and
 again with noise: half the distance between a segment and its nearest neighbour, in a random direction, kept positive
@@ -25,7 +25,7 @@ from emorank.search.scan import Scan
 
 TOP = 10
 RESCORED = 2_000  # as a query does
-LARGEST_BUILT = 100_000  # segments; graphs and quantisers of a million take half an hour and more to build on two cores
+LARGEST_BUILT = 100_000  # segments; what has to be built takes a quarter of an hour and more for a million on two cores
 Search = Callable[[np.ndarray], np.ndarray]  # a query -> rows
 
 
@@ -134,6 +134,8 @@ def in_lancedb(data: np.ndarray, queries: np.ndarray, passing: np.ndarray) -> No
 
 def in_libraries(data: np.ndarray, queries: np.ndarray) -> None:
     """Faiss and usearch."""
+    if len(data) > LARGEST_BUILT:
+        return
     import faiss
     from usearch.index import Index
 
@@ -146,8 +148,6 @@ def in_libraries(data: np.ndarray, queries: np.ndarray) -> None:
     for probes in (8, 64):
         ivf.nprobe = probes
         row(f"faiss IVF, {probes} probes", data, queries, built, lambda query: ivf.search(query[None], TOP)[1][0], None)
-    if len(data) > LARGEST_BUILT:
-        return
     begun = time.perf_counter()
     graph = Index(ndim=data.shape[1], metric="ip", dtype="f16", expansion_search=128)
     graph.add(np.arange(len(data)), data)
