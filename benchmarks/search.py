@@ -90,8 +90,8 @@ def in_memory(data: np.ndarray, queries: np.ndarray, passing: np.ndarray) -> Non
 
         def found(query: np.ndarray, scan: Scan = scan, mask: np.ndarray | None = None) -> np.ndarray:
             cosines = scan.scores(query[:, None])[:, 0]
-            kept = cosines if mask is None else np.where(mask, cosines, -1)
-            rows = np.argpartition(kept, len(kept) - RESCORED)[-RESCORED:]
+            rows = np.arange(len(cosines)) if mask is None else np.flatnonzero(mask)
+            rows = rows[np.argpartition(cosines[rows], -min(RESCORED, len(rows)))[-RESCORED:]]
             return rows[best(data[rows] @ query)]
 
         row(f"our scan, {dims} dimensions", data, queries, built, found, lambda q, f=found: f(q, mask=passing))

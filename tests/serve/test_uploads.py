@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 import soundfile
@@ -166,7 +166,7 @@ def test_a_flood_of_malformed_uploads_leaves_the_server_as_it_was(
     originals = [clip(format, 0.3) for format in FORMATS] + [make() for make in HOSTILE.values() if make is not zipped]
     originals = [content for content in originals if content]
     monkeypatch.setenv("EMORANK_DATA", str(served.root.parent / "data"))
-    with server("calls") as address, httpx.Client(base_url=address, timeout=60) as client:
+    with server("calls") as address, httpx2.Client(base_url=address, timeout=60) as client:
         pid = _child()
         statuses: dict[int, int] = {}
         for _ in range(50):

@@ -207,7 +207,7 @@ def _scored(scan: Scan, query: Query, passing: np.ndarray | None) -> tuple[np.nd
         middle, factors = cosines.mean(axis=0), weights / np.maximum(cosines.std(axis=0), 1e-9)
     scores: np.ndarray = (cosines - middle) @ factors
     if scan.reduced is not None:
-        best = _highest(scores if passing is None else np.where(passing, scores, -np.inf), _RESCORED + query.offset)
+        best = _highest(scores, _RESCORED + query.offset, passing)
         scan.sharpen(cosines, best, directions)
         scores[best] = (cosines[best] - middle) @ factors
     return cosines, scores
@@ -248,11 +248,11 @@ def _best(
     collection: Collection, scores: np.ndarray, passing: np.ndarray | None, query: Query
 ) -> tuple[np.ndarray, int, list[int]]:
     """The rows of one page, how many pass in all, and how many others of each row's recording pass."""
-    kept = scores if passing is None else np.where(passing, scores, -np.inf)
     if not query.group:
-        total = len(kept) if passing is None else int(passing.sum())
-        rows = _highest(kept, min(query.offset + query.top, total))[query.offset :]
+        total = len(scores) if passing is None else int(passing.sum())
+        rows = _highest(scores, query.offset + query.top, passing)[query.offset :]
         return rows, total, [0] * len(rows)
+    kept = scores if passing is None else np.where(passing, scores, -np.inf)
     first = collection.recordings[:-1]
     counts = np.diff(collection.recordings) if passing is None else np.add.reduceat(passing.astype(np.int64), first)
     total = int((counts > 0).sum())
@@ -262,8 +262,12 @@ def _best(
     return rows, total, [int(counts[file]) - 1 for file in files]
 
 
-def _highest(scores: np.ndarray, count: int) -> np.ndarray:
-    """The places of the highest scores, ties by place."""
+def _highest(scores: np.ndarray, count: int, passing: np.ndarray | None = None) -> np.ndarray:
+    """The places of the highest scores, ties by place; only of those that pass."""
+    if passing is not None:
+        places: np.ndarray = np.flatnonzero(passing)
+        chosen: np.ndarray = places[_highest(scores[places], count)]
+        return chosen
     if count < len(scores):
         least = np.partition(scores, len(scores) - count)[len(scores) - count] if count else np.inf
         candidates = np.flatnonzero(scores >= least)
