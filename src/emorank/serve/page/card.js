@@ -22,7 +22,14 @@ function fit(hit) {
   return ["", "", ""];
 }
 
-const said = (value) => value === true ? "yes" : value === false ? "no" : String(value);
+// Text says by itself what it is about, a number or a truth does not.
+function labels(hit) {
+  const shown = Object.entries(hit.labels).filter(([, value]) => value !== null && value !== "").map(([name, value]) => {
+    if (typeof value === "boolean") return [`${name}: ${value ? "yes" : "no"}`, value ? name : `not ${name}`];
+    return [`${name}: ${value}`, typeof value === "number" ? `${name} ${value}` : value];
+  });
+  return hit.others ? [...shown, ["Further moments of this recording that fit", `${hit.others} more in this recording`]] : shown;
+}
 
 // `on` holds what is done with a hit: toggle, seek(hit, part), more, less, course, playOn, lit(id or null).
 export function card(hit, on) {
@@ -47,11 +54,7 @@ export function card(hit, on) {
   const dot = made.querySelector(".where circle");
   dot.setAttribute("cx", (5 + 30 * (hit.valence - 1) / 6).toFixed(1));
   dot.setAttribute("cy", (35 - 30 * (hit.arousal - 1) / 6).toFixed(1));
-  const label = (name, value) => element("li", {}, element("span", { textContent: name }), ` ${value}`);
-  part("labels").append(
-    ...Object.entries(hit.labels).filter(([, value]) => value !== null && value !== "")
-      .map(([name, value]) => label(name, said(value))),
-    ...(hit.others ? [label("others", `${hit.others} more in this recording`)] : []));
+  part("labels").append(...labels(hit).map(([title, textContent]) => element("li", { title, textContent })));
   part("play").addEventListener("click", () => on.toggle(hit));
   part("like").addEventListener("click", () => on.more(hit));
   part("unlike").addEventListener("click", () => on.less(hit));

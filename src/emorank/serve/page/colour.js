@@ -3,7 +3,7 @@
 
 export const LOW = 1, HIGH = 7;
 
-const STRONG = 2.2;  // so far from the middle a colour is full
+const STRONG = 1.9;  // so far from the middle a colour is full
 const CORNERS = {  // lightness, chroma, hue in degrees
   light: { tense: [0.57, 0.2, 22], excited: [0.74, 0.17, 72], sad: [0.5, 0.17, 282], calm: [0.63, 0.13, 168] },
   dark: { tense: [0.68, 0.19, 22], excited: [0.82, 0.16, 78], sad: [0.68, 0.15, 282], calm: [0.76, 0.13, 168] },

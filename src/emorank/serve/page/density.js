@@ -5,19 +5,20 @@ import { colour, isDark } from "./colour.js";
 const SIDE = 64;  // colours are looked up on a grid
 const LEVELS = 1024;  // and strengths in a table
 
-// `values` are valence and arousal in turn, 0..65535; the plane takes `width` x `height` of `canvas`, all of its pixels.
-export function density(canvas, values, margin, ratio) {
+// `values` are valence and arousal in turn, 0..65535; `edge` is left free around the plane, in css pixels.
+export function density(canvas, values, edge, ratio) {
   const { width, height } = canvas;
-  const sums = summed(values, width, height, margin * ratio, radius(values.length / 2) * ratio);
+  const sums = summed(values, width, height, edge, ratio);
   const context = canvas.getContext("2d");
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.putImageData(coloured(context, sums, values.length / 2), 0, 0);
+  context.putImageData(coloured(context, sums, values.length / 2, edge, ratio), 0, 0);
 }
 
 // Few are drawn as dots that can be told apart, many as fine grain.
 const radius = (many) => Math.max(1.1, Math.min(4, 4.6 - 0.7 * Math.log10(Math.max(10, many))));
 
-function summed(values, width, height, margin, reach) {
+function summed(values, width, height, edge, ratio) {
+  const reach = radius(values.length / 2) * ratio;
   const sums = new Float32Array(width * height);
   const far = Math.ceil(reach);
   const brush = [];
@@ -28,15 +29,16 @@ function summed(values, width, height, margin, reach) {
     }
   }
   const offsets = Int32Array.from(brush, ([offset]) => offset), weights = Float32Array.from(brush, ([, weight]) => weight);
-  const across = (width - 2 * margin) / 65535, up = (height - 2 * margin) / 65535;
+  const left = edge.left * ratio, bottom = height - edge.bottom * ratio;
+  const across = (width - left - edge.right * ratio) / 65535, up = (bottom - edge.top * ratio) / 65535;
   for (let i = 0; i < values.length; i += 2) {  // the margin is wider than a dot, so that none runs over an edge
-    const middle = Math.round(height - margin - values[i + 1] * up) * width + Math.round(margin + values[i] * across);
+    const middle = Math.round(bottom - values[i + 1] * up) * width + Math.round(left + values[i] * across);
     for (let j = 0; j < offsets.length; j++) sums[middle + offsets[j]] += weights[j];
   }
   return sums;
 }
 
-function coloured(context, sums, many) {
+function coloured(context, sums, many, edge, ratio) {
   const { width, height } = context.canvas;
   const dark = isDark();
   const grid = Array.from({ length: SIDE * SIDE }, (_, i) =>
@@ -46,16 +48,19 @@ function coloured(context, sums, many) {
   const most = 1 + many / 400;
   const strengths = Uint32Array.from({ length: LEVELS }, (_, i) => {
     const sum = i / (LEVELS - 1) * most;
-    return 255 * Math.min(1, sum < 1 ? 0.4 * sum : 0.4 + 0.6 * Math.log(sum) / Math.log(most));
+    return 255 * Math.min(1, sum < 1 ? 0.5 * sum : 0.5 + 0.5 * Math.log(sum) / Math.log(most));
   });
   const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
+  const cell = (share) => Math.max(0, Math.min(SIDE - 1, Math.floor(share * SIDE)));
+  const columns = Uint16Array.from({ length: width }, (_, x) =>
+    cell((x / ratio - edge.left) / (width / ratio - edge.left - edge.right)));
   for (let y = 0, i = 0; y < height; y++) {
-    const row = Math.floor(y / height * SIDE) * SIDE;
+    const row = cell((y / ratio - edge.top) / (height / ratio - edge.top - edge.bottom)) * SIDE;
     for (let x = 0; x < width; x++, i++) {
       if (!sums[i]) continue;
       const level = Math.min(LEVELS - 1, Math.ceil(sums[i] / most * (LEVELS - 1)));
-      pixels[i] = packed[row + Math.floor(x / width * SIDE)] | strengths[level] << 24;
+      pixels[i] = packed[row + columns[x]] | strengths[level] << 24;
     }
   }
   return image;

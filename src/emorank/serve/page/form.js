@@ -64,6 +64,8 @@ function typed() {
 
 export const radius = () => typed().radius;
 
+reading(null);
+
 export function show(state) {
   $("text").value = state.texts[0] ?? "";
   $("group").checked = state.group;
@@ -78,7 +80,8 @@ export function show(state) {
 // Where the pointer is on the plane.
 export function reading(place) {
   $("reading").textContent = place
-    ? `${place.valence.toFixed(1)}, ${place.arousal.toFixed(1)}` : "arousal: calm to excited, upwards";
+    ? `valence ${place.valence.toFixed(1)}, arousal ${place.arousal.toFixed(1)}`
+    : "Click for what lies near, drag for a region.";
 }
 
 // A sentence above the results, with what to try again; null takes it away.

@@ -5,7 +5,8 @@ import { css, HIGH, LOW } from "./colour.js";
 import { density } from "./density.js";
 import { sharp, tint } from "./dom.js";
 
-const MARGIN = 26, NEAR = 8;  // css pixels; from so far a hit is meant
+const EDGE = { left: 40, right: 18, top: 18, bottom: 40 };  // css pixels, for the axes
+const NEAR = 8;  // css pixels; from so far a hit is meant
 const TICKS = [1, 2, 3, 4, 5, 6, 7];
 
 export class Plane {
@@ -54,16 +55,20 @@ export class Plane {
     }, { once: true });
   }
 
-  x(valence) { return MARGIN + (valence - LOW) / (HIGH - LOW) * (this.width - 2 * MARGIN); }
-  y(arousal) { return this.height - MARGIN - (arousal - LOW) / (HIGH - LOW) * (this.height - 2 * MARGIN); }
+  // Width and height of the plane itself.
+  get across() { return this.width - EDGE.left - EDGE.right; }
+  get up() { return this.height - EDGE.top - EDGE.bottom; }
+
+  x(valence) { return EDGE.left + (valence - LOW) / (HIGH - LOW) * this.across; }
+  y(arousal) { return this.height - EDGE.bottom - (arousal - LOW) / (HIGH - LOW) * this.up; }
 
   at(event) {
     const inside = (share) => Math.min(HIGH, Math.max(LOW, LOW + share * (HIGH - LOW)));
     const x = event.offsetX, y = event.offsetY;
     return {
       x, y,
-      valence: inside((x - MARGIN) / (this.width - 2 * MARGIN)),
-      arousal: inside((this.height - MARGIN - y) / (this.height - 2 * MARGIN)),
+      valence: inside((x - EDGE.left) / this.across),
+      arousal: inside((this.height - EDGE.bottom - y) / this.up),
     };
   }
 
@@ -71,7 +76,7 @@ export class Plane {
     const size = sharp(this.points);
     if (!size) return;
     Object.assign(this, { width: size.width, height: size.height });
-    density(this.points, this.values, MARGIN, size.ratio);
+    density(this.points, this.values, EDGE, size.ratio);
     this.mark();
   }
 
@@ -129,12 +134,28 @@ export class Plane {
     context.moveTo(this.x(LOW), this.y(4));
     context.lineTo(this.x(HIGH), this.y(4));
     context.stroke();
-    context.font = "10.5px system-ui, sans-serif";
-    context.textAlign = "center";
+    context.font = "11px system-ui, sans-serif";
     context.textBaseline = "middle";
+    context.textAlign = "center";
     for (const tick of TICKS) {
-      if (tick !== 1) context.fillText(tick, 10, this.y(tick));
-      context.fillText(tick, this.x(tick), this.height - 10);
+      context.fillText(tick, EDGE.left - 13, this.y(tick));
+      context.fillText(tick, this.x(tick), this.height - EDGE.bottom + 12);
+    }
+    this.title(context, ["negative", "valence", "positive"], this.across);
+    context.save();
+    context.translate(this.width, 0);
+    context.rotate(-Math.PI / 2);
+    context.translate(-this.height + EDGE.bottom - EDGE.left, -this.height + 22 - this.width);
+    this.title(context, ["calm", "arousal", "excited"], this.up);
+    context.restore();
+  }
+
+  // What an axis means: its two ends, and its name between them.
+  title(context, [low, name, high], length) {
+    const y = this.height - 11;
+    for (const [text, place, align] of [[low, 0, "left"], [name, 0.5, "center"], [high, 1, "right"]]) {
+      context.textAlign = align;
+      context.fillText(text, EDGE.left + place * length, y);
     }
   }
 

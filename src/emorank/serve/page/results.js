@@ -1,7 +1,8 @@
 // The list of results, and the sentence above it.
 
 import * as cards from "./card.js";
-import { $, count } from "./dom.js";
+import { $, count, element } from "./dom.js";
+import { ranks } from "./state.js";
 
 export const all = () => [...$("results").children].map((item) => item.firstElementChild);
 export const of = (id) => all().find((made) => made.dataset.id === id) ?? null;
@@ -34,9 +35,9 @@ export function say(answer, shown, state) {
     $("status").textContent = "Nothing found.";
     return;
   }
-  const strong = document.createElement("b");
-  strong.textContent = count(answer.total, ...things);
-  $("status").append(strong, shown < answer.total ? `, the best ${shown} shown` : "");
+  const order = ranks(state) ? "The best" : "The first";
+  $("status").append(...(shown < answer.total ? [`${order} ${shown} of `] : []),
+    element("b", { textContent: count(answer.total, ...things) }));
   $("status").title = `${answer.milliseconds} ms`;
 }
 
