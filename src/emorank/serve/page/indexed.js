@@ -32,7 +32,10 @@ export async function renew(plane) {
   $("size").textContent = `${about.name}: ${count(about.recordings, "recording")}, ${long(about.seconds)} of speech`;
   $("note").textContent = about.model.note;
   $("model").textContent = `Model ${about.model.name}: ${about.model.audio_encoder} hears, ${about.model.text_encoder} `
-    + `reads. Its labels are ${about.model.label_source}.`;
+    + "reads.";
+  $("labels").textContent = about.model.label_source === "derived"
+    ? "The valence and arousal that the model learnt from were derived from categories such as “anger”, not rated by listeners."
+    : `The valence and arousal that the model learnt from: ${about.model.label_source}.`;
   return about;
 }
 

@@ -172,6 +172,6 @@ addEventListener("popstate", () => {
   show();
 });
 
-if (state.picks.length || state.where) filters.open(true);
+if ((state.picks.length || state.where) && innerWidth > 640) filters.open(true);  // narrow, they would hide the results
 renew();
 show();

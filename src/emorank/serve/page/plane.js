@@ -56,19 +56,19 @@ export class Plane {
   }
 
   // Width and height of the plane itself.
-  get across() { return this.width - EDGE.left - EDGE.right; }
-  get up() { return this.height - EDGE.top - EDGE.bottom; }
+  get wide() { return this.width - EDGE.left - EDGE.right; }
+  get tall() { return this.height - EDGE.top - EDGE.bottom; }
 
-  x(valence) { return EDGE.left + (valence - LOW) / (HIGH - LOW) * this.across; }
-  y(arousal) { return this.height - EDGE.bottom - (arousal - LOW) / (HIGH - LOW) * this.up; }
+  x(valence) { return EDGE.left + (valence - LOW) / (HIGH - LOW) * this.wide; }
+  y(arousal) { return this.height - EDGE.bottom - (arousal - LOW) / (HIGH - LOW) * this.tall; }
 
   at(event) {
     const inside = (share) => Math.min(HIGH, Math.max(LOW, LOW + share * (HIGH - LOW)));
     const x = event.offsetX, y = event.offsetY;
     return {
       x, y,
-      valence: inside((x - EDGE.left) / this.across),
-      arousal: inside((this.height - EDGE.bottom - y) / this.up),
+      valence: inside((x - EDGE.left) / this.wide),
+      arousal: inside((this.height - EDGE.bottom - y) / this.tall),
     };
   }
 
@@ -141,12 +141,12 @@ export class Plane {
       context.fillText(tick, EDGE.left - 13, this.y(tick));
       context.fillText(tick, this.x(tick), this.height - EDGE.bottom + 12);
     }
-    this.title(context, ["negative", "valence", "positive"], this.across);
+    this.title(context, ["negative", "valence", "positive"], this.wide);
     context.save();
-    context.translate(this.width, 0);
+    // The same from below upwards: the line of words comes to lie 11 pixels from the left.
     context.rotate(-Math.PI / 2);
-    context.translate(-this.height + EDGE.bottom - EDGE.left, -this.height + 22 - this.width);
-    this.title(context, ["calm", "arousal", "excited"], this.up);
+    context.translate(EDGE.bottom - this.height - EDGE.left, 22 - this.height);
+    this.title(context, ["calm", "arousal", "excited"], this.tall);
     context.restore();
   }
 

@@ -97,6 +97,7 @@ export class Timeline {
     context.font = "11px system-ui, sans-serif";
     context.fillStyle = tint("quiet");
     context.strokeStyle = tint("line");
+    context.lineWidth = 1;
     context.textAlign = "right";
     context.textBaseline = "middle";
     for (const value of [1, 4, 7]) {
