@@ -44,11 +44,13 @@ function coloured(context, sums, many, edge, ratio) {
   const grid = Array.from({ length: SIDE * SIDE }, (_, i) =>
     colour(1 + 6 * (i % SIDE) / (SIDE - 1), 7 - 6 * Math.floor(i / SIDE) / (SIDE - 1), dark));
   const packed = Uint32Array.from(grid, ([red, green, blue]) => red | green << 8 | blue << 16);
-  // One dot is always seen; full strength is where as many lie as in a dense part of an index of this size.
-  const most = 1 + many / 400;
+  // One dot is always seen, the fainter the more there are; full strength is where as many lie as in a dense part of an
+  // index of this size.
+  const one = Math.max(0.18, 0.95 - 0.15 * Math.log10(Math.max(1, many)));
+  const most = 1.5 + many / 400;
   const strengths = Uint32Array.from({ length: LEVELS }, (_, i) => {
     const sum = i / (LEVELS - 1) * most;
-    return 255 * Math.min(1, sum < 1 ? 0.5 * sum : 0.5 + 0.5 * Math.log(sum) / Math.log(most));
+    return 255 * Math.min(1, sum < 1 ? one * sum : one + (1 - one) * Math.log(sum) / Math.log(most));
   });
   const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);

@@ -1,14 +1,14 @@
 // One player for the whole page: it begins where a segment begins and stops where it ends, unless told to play on.
 
 import * as api from "./api.js";
+import { $ } from "./dom.js";
 
 const SLACK = 0.5;  // seconds that a recording has to go on behind a segment, to be called longer
 
 export class Player {
   // `changed` is called with the player whenever it plays, moves or stops.
   constructor(changed) {
-    this.audio = new Audio();
-    this.audio.preload = "auto";
+    this.audio = $("audio");
     this.hit = null;
     this.on = false;
     this.changed = () => changed(this);
