@@ -81,9 +81,7 @@ def serve() -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="session")
-def server(
-    chromium: str, serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
-) -> Server:
+def server(chromium: str, serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Server:
     """The samples, a long recording and one with markup in its name, with labels, indexed and served."""
     folder = tmp_path_factory.mktemp("voices") / "voices"
     folder.mkdir()
@@ -92,13 +90,20 @@ def server(
         shutil.copy(sample, folder)
         parts = sample.stem.split("-")
         speaker, take = parts[1], parts[2] if len(parts) > 2 else "1"
-        rows.append(f"{folder / sample.name},{speaker},{take},{'true' if sample.stem.startswith('drained') else 'false'}")
+        rows.append(
+            f"{folder / sample.name},{speaker},{take},{'true' if sample.stem.startswith('drained') else 'false'}"
+        )
     shutil.copy(SAMPLES / "shouted-eve-1.ogg", folder / MARKUP)
     shutil.copy(SAMPLES / "calm-eve-1.ogg", folder / "gone.ogg")  # a test takes it away
     table = folder.parent / "speakers.csv"
     table.write_text("\n".join(rows))
     cache = tmp_path_factory.mktemp("cache")
-    environment = {**os.environ, "EMORANK_CACHE": str(cache), "EMORANK_DATA": str(cache / "data"), "HF_HUB_OFFLINE": "1"}
+    environment = {
+        **os.environ,
+        "EMORANK_CACHE": str(cache),
+        "EMORANK_DATA": str(cache / "data"),
+        "HF_HUB_OFFLINE": "1",
+    }
     index = [sys.executable, "-m", "emorank", "index", str(folder), "--name", "voices", "--table", str(table)]
     subprocess.run(index, env=environment, check=True, capture_output=True)
     return Server(serve(environment, "voices"), folder, environment)
