@@ -7,6 +7,13 @@ export class Refusal extends Error {
   }
 }
 
+// What the server says is for programs as well; these are for the person at the page.
+const SENTENCES = {
+  401: "This server asks for a token. Open the whole address that emorank serve printed, with its ?token=…",
+  429: "The server has much to do right now. Wait a few seconds and try again.",
+  503: "The server has much to do right now. Wait a few seconds and try again.",
+};
+
 async function asked(path, options) {
   let response;
   try {
@@ -18,12 +25,14 @@ async function asked(path, options) {
   if (response.ok) return response;
   const said = await response.json().catch(() => null);
   throw new Refusal(response.status, said?.error?.code ?? "unknown",
-    said?.error?.message ?? `The server answered with status ${response.status}.`);
+    SENTENCES[response.status] ?? said?.error?.message ?? `The server answered with status ${response.status}.`);
 }
 
 const json = async (path, options) => (await asked(path, options)).json();
 
+export const health = () => json("/api/health");
 export const about = () => json("/api/index");
+export const segment = (id) => json(`/api/segments/${id}`);
 export const waveform = (id) => json(`/api/segments/${id}/waveform`);
 export const timeline = (id) => json(`/api/segments/${id}/timeline`);
 export const audio = (id) => `/api/segments/${id}/audio`;
@@ -40,16 +49,19 @@ export function searchClip(file, { where, group, offset, top }, signal) {
   });
 }
 
-// Valence and arousal of every segment, 1 to 7, one after the other, and the version of the index.
+// The plane as it is sent, valence and arousal in turn as 0..65535, and the version of the index.
 export async function plane() {
   const response = await asked("/api/plane");
-  const raw = new DataView(await response.arrayBuffer());
-  const values = new Float32Array(raw.byteLength / 2);
-  for (let i = 0; i < values.length; i++) values[i] = 1 + 6 * raw.getUint16(2 * i, true) / 65535;
+  const bytes = await response.arrayBuffer();
+  let values = new Uint16Array(bytes);
+  if (new Uint8Array(new Uint16Array([1]).buffer)[0] === 0) {  // a big-endian machine
+    const view = new DataView(bytes);
+    values = values.map((_, i) => view.getUint16(2 * i, true));
+  }
   return { values, version: Number(response.headers.get("X-Index-Version")) };
 }
 
-// Why a recording cannot be played.
+// Why a recording cannot be played; an <audio> does not say.
 export async function whyNotPlayed(id) {
   try {
     await asked(audio(id), { headers: { Range: "bytes=0-0" } });

@@ -1,11 +1,23 @@
-// A colour for every place on the plane: its angle is the hue, its distance from the middle the strength.
+// A colour for every place on the plane, mixed from one for each corner, so that a dot, a card and a cloud of the same
+// place look the same. Mixed in OKLab, where equal steps look equal; towards the middle the colours fade to grey.
+
+export const LOW = 1, HIGH = 7;
+
+const STRONG = 1.9;  // so far from the middle a colour is full
+const CORNERS = {  // lightness, chroma, hue in degrees
+  light: { tense: [0.57, 0.2, 22], excited: [0.74, 0.17, 72], sad: [0.5, 0.17, 282], calm: [0.63, 0.13, 168] },
+  dark: { tense: [0.68, 0.19, 22], excited: [0.82, 0.16, 78], sad: [0.68, 0.15, 282], calm: [0.76, 0.13, 168] },
+};
+
+const lab = ([lightness, chroma, hue]) =>
+  [lightness, chroma * Math.cos(hue * Math.PI / 180), chroma * Math.sin(hue * Math.PI / 180)];
+const LAB = Object.fromEntries(Object.entries(CORNERS).map(([theme, corners]) =>
+  [theme, Object.fromEntries(Object.entries(corners).map(([name, lch]) => [name, lab(lch)]))]));
 
 const cube = (x) => x * x * x;
-const gamma = (x) => Math.max(0, Math.min(1, x <= 0.0031308 ? 12.92 * x : 1.055 * x ** (1 / 2.4) - 0.055));
+const gamma = (x) => Math.round(255 * Math.max(0, Math.min(1, x <= 0.0031308 ? 12.92 * x : 1.055 * x ** (1 / 2.4) - 0.055)));
 
-// OKLCH -> sRGB, each 0 to 1.
-function rgb(lightness, chroma, hue) {
-  const a = chroma * Math.cos(hue), b = chroma * Math.sin(hue);
+function rgb([lightness, a, b]) {
   const l = cube(lightness + 0.3963377774 * a + 0.2158037573 * b);
   const m = cube(lightness - 0.1055613458 * a - 0.0638541728 * b);
   const s = cube(lightness - 0.0894841775 * a - 1.291485548 * b);
@@ -16,16 +28,15 @@ function rgb(lightness, chroma, hue) {
   ];
 }
 
-export const isDark = () => {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-};
+export const isDark = () => document.documentElement.dataset.theme === "dark";
 
+// [red, green, blue], each 0 to 255.
 export function colour(valence, arousal, dark = isDark()) {
-  const x = valence - 4, y = arousal - 4;
-  const hue = Math.PI * 0.42 - Math.atan2(x, y) * -0.9;  // tense is red, excited amber, calm green, tired blue
-  const strength = Math.min(1, Math.hypot(x, y) / 2.2);
-  return rgb(dark ? 0.76 : 0.6, 0.04 + 0.13 * strength, hue).map((part) => Math.round(255 * part));
+  const share = (x) => (Math.max(-1, Math.min(1, (x - (LOW + HIGH) / 2) / STRONG)) + 1) / 2;
+  const across = share(valence), up = share(arousal);
+  const { tense, excited, sad, calm } = LAB[dark ? "dark" : "light"];
+  return rgb([0, 1, 2].map((i) =>
+    (1 - across) * (up * tense[i] + (1 - up) * sad[i]) + across * (up * excited[i] + (1 - up) * calm[i])));
 }
 
 export const css = (valence, arousal) => `rgb(${colour(valence, arousal).join(" ")})`;

@@ -1,162 +1,192 @@
-// The plane of valence and arousal: all segments as a density, the hits as dots; click for a place, drag for a region.
+// The plane of valence and arousal: the cloud of all segments, the hits, the place that is searched.
+// A click searches near it, a drag a region; a click on a hit leads to its card.
 
-import { colour, isDark } from "./colour.js";
+import { css, HIGH, LOW } from "./colour.js";
+import { density } from "./density.js";
+import { sharp, tint } from "./dom.js";
 
-const LOW = 1, HIGH = 7, MARGIN = 30;
+const EDGE = { left: 40, right: 18, top: 18, bottom: 40 };  // css pixels, for the axes
+const NEAR = 8;  // css pixels; from so far a hit is meant
+const TICKS = [1, 2, 3, 4, 5, 6, 7];
 
 export class Plane {
-  // `chosen` is called with {near} or {region}; `lit` with the row of a hit under the pointer, or null.
-  constructor(points, marks, { chosen, lit, radius }) {
-    Object.assign(this, { points, marks, chosen, lit, radius, values: new Float32Array(0), hits: [], row: null });
-    new ResizeObserver(() => this.redraw()).observe(points);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+  // `on`: place({near} or {region}), lit(id of a hit or null), picked(id), reading(place or null), radius() of a click.
+  constructor(box, on) {
+    [this.points, this.marks] = box.querySelectorAll("canvas");
+    Object.assign(this, { box, on, values: new Uint16Array(0), hits: [], near: null, region: null, lit: null, from: null });
+    new ResizeObserver(() => this.redraw()).observe(box);
+    document.addEventListener("theme", () => this.redraw());
+    this.watchRatio();
+    const { marks } = this;
     marks.addEventListener("pointerdown", (event) => this.down(event));
     marks.addEventListener("pointermove", (event) => this.move(event));
     marks.addEventListener("pointerup", (event) => this.up(event));
-    marks.addEventListener("pointercancel", () => { this.from = null; this.mark(); });
-    marks.addEventListener("pointerleave", () => this.light(null));
+    marks.addEventListener("pointercancel", () => this.forget());
+    marks.addEventListener("pointerleave", () => { on.reading(null); this.light(null); });
   }
 
-  show(values) { this.values = values; this.redraw(); }
-  found(hits, near, region) { Object.assign(this, { hits, near, region }); this.mark(); }
-  highlight(row) { this.row = row; this.mark(); }
+  show(values) {
+    this.values = values;
+    this.redraw();
+  }
 
-  // Plane -> css pixels, and back.
-  x(valence) { return MARGIN + (valence - LOW) / (HIGH - LOW) * (this.width - 2 * MARGIN); }
-  y(arousal) { return this.height - MARGIN - (arousal - LOW) / (HIGH - LOW) * (this.height - 2 * MARGIN); }
+  found(hits) {
+    this.hits = hits;
+    this.box.classList.toggle("asked", hits.length > 0);
+    this.mark();
+  }
+
+  look(near, region) {
+    Object.assign(this, { near, region });
+    this.mark();
+  }
+
+  highlight(id) {
+    if (id === this.lit) return;
+    this.lit = id;
+    this.mark();
+  }
+
+  // Another screen or zoom has other pixels.
+  watchRatio() {
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
+      this.redraw();
+      this.watchRatio();
+    }, { once: true });
+  }
+
+  // Width and height of the plane itself.
+  get wide() { return this.width - EDGE.left - EDGE.right; }
+  get tall() { return this.height - EDGE.top - EDGE.bottom; }
+
+  x(valence) { return EDGE.left + (valence - LOW) / (HIGH - LOW) * this.wide; }
+  y(arousal) { return this.height - EDGE.bottom - (arousal - LOW) / (HIGH - LOW) * this.tall; }
+
   at(event) {
-    const box = this.marks.getBoundingClientRect();
-    const inside = (part) => Math.min(HIGH, Math.max(LOW, LOW + part * (HIGH - LOW)));
-    const x = event.clientX - box.left, y = event.clientY - box.top;
+    const inside = (share) => Math.min(HIGH, Math.max(LOW, LOW + share * (HIGH - LOW)));
+    const x = event.offsetX, y = event.offsetY;
     return {
       x, y,
-      valence: inside((x - MARGIN) / (this.width - 2 * MARGIN)),
-      arousal: inside((this.height - MARGIN - y) / (this.height - 2 * MARGIN)),
+      valence: inside((x - EDGE.left) / this.wide),
+      arousal: inside((this.height - EDGE.bottom - y) / this.tall),
     };
   }
 
   redraw() {
-    const ratio = devicePixelRatio || 1;
-    this.width = this.points.clientWidth;
-    this.height = this.points.clientHeight;
-    if (!this.width) return;
-    for (const canvas of [this.points, this.marks]) {
-      canvas.width = Math.round(this.width * ratio);
-      canvas.height = Math.round(this.height * ratio);
-    }
-    this.density(ratio);
-    this.axes(ratio);
+    const size = sharp(this.points);
+    if (!size) return;
+    Object.assign(this, { width: size.width, height: size.height });
+    density(this.points, this.values, EDGE, size.ratio);
     this.mark();
   }
 
-  // Every segment a small disc; where many lie the colour is full. One pass over the points, one over the pixels.
-  density(ratio) {
-    const context = this.points.getContext("2d");
-    const { width, height } = this.points;
-    const count = new Float32Array(width * height);
-    const many = this.values.length / 2;
-    const radius = (many < 3000 ? 2.3 : many < 30000 ? 1.5 : 1) * ratio;
-    const reach = Math.floor(radius);
-    for (let i = 0; i < this.values.length; i += 2) {
-      const x = Math.round(this.x(this.values[i]) * ratio), y = Math.round(this.y(this.values[i + 1]) * ratio);
-      for (let dy = -reach; dy <= reach; dy++) {
-        for (let dx = -reach; dx <= reach; dx++) {
-          if (dx * dx + dy * dy > radius * radius) continue;
-          const px = x + dx, py = y + dy;
-          if (px >= 0 && px < width && py >= 0 && py < height) count[py * width + px] += 1;
-        }
-      }
+  mark() {
+    const size = sharp(this.marks);
+    if (!size || !this.width) return;
+    const { context } = size;
+    this.axes(context);
+    const accent = tint("accent");
+    context.lineWidth = 1.5;
+    context.strokeStyle = context.fillStyle = accent;
+    context.beginPath();
+    const shown = this.dragged ?? this.region;
+    if (shown) {
+      const [left, right] = shown.valence.map((x) => this.x(x)), [bottom, top] = shown.arousal.map((y) => this.y(y));
+      context.roundRect(left, top, right - left, bottom - top, 3);
+    } else if (this.near && !this.from) {
+      const { valence, arousal, radius } = this.near;
+      context.ellipse(this.x(valence), this.y(arousal), this.x(valence + radius) - this.x(valence),
+        this.y(arousal) - this.y(arousal + radius), 0, 0, 7);
     }
-    const full = Math.log(2 + many / 2500);
-    const image = context.createImageData(width, height);
-    const dark = isDark();
-    const side = 48;  // colours are looked up on a grid
-    const palette = Array.from({ length: side * side }, (_, i) =>
-      colour(LOW + (i % side) / (side - 1) * 6, LOW + Math.floor(i / side) / (side - 1) * 6, dark));
-    for (let y = 0, i = 0; y < height; y++) {
-      const row = Math.max(0, Math.min(side - 1, Math.round((this.height - MARGIN - y / ratio) / (this.height - 2 * MARGIN) * (side - 1))));
-      for (let x = 0; x < width; x++, i++) {
-        if (!count[i]) continue;
-        const column = Math.max(0, Math.min(side - 1, Math.round((x / ratio - MARGIN) / (this.width - 2 * MARGIN) * (side - 1))));
-        const [r, g, b] = palette[row * side + column];
-        image.data.set([r, g, b, 255 * Math.min(1, 0.28 + 0.72 * Math.log(1 + count[i]) / full)], 4 * i);
-      }
+    context.globalAlpha = 0.1;
+    context.fill();
+    context.globalAlpha = 1;
+    context.stroke();
+    const paper = tint("card"), ink = tint("ink");
+    const dot = (hit, size, edge, width) => {
+      context.beginPath();
+      context.arc(this.x(hit.valence), this.y(hit.arousal), size, 0, 7);
+      context.fillStyle = css(hit.valence, hit.arousal);
+      context.strokeStyle = edge;
+      context.lineWidth = width;
+      context.fill();
+      context.stroke();
+    };
+    // The best last, so that it lies on top.
+    for (const hit of this.hits.toReversed()) {
+      dot(hit, 5, paper, 3.5);
+      dot(hit, 4.5, ink, 1.25);
     }
-    context.putImageData(image, 0, 0);
+    const lit = this.hits.find((hit) => hit.id === this.lit);
+    if (lit) {
+      dot(lit, 9, paper, 5);
+      dot(lit, 8, accent, 3);
+    }
   }
 
-  axes(ratio) {
-    const context = this.points.getContext("2d");
-    const style = getComputedStyle(document.documentElement);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.fillStyle = context.strokeStyle = style.getPropertyValue("--quiet");
-    context.font = "12px system-ui, sans-serif";
-    context.globalAlpha = 0.25;
+  axes(context) {
+    context.strokeStyle = tint("line");
+    context.fillStyle = tint("quiet");
+    context.lineWidth = 1;
     context.beginPath();
-    context.moveTo(this.x(4), this.y(LOW)); context.lineTo(this.x(4), this.y(HIGH));
-    context.moveTo(this.x(LOW), this.y(4)); context.lineTo(this.x(HIGH), this.y(4));
+    context.moveTo(this.x(4), this.y(LOW));
+    context.lineTo(this.x(4), this.y(HIGH));
+    context.moveTo(this.x(LOW), this.y(4));
+    context.lineTo(this.x(HIGH), this.y(4));
     context.stroke();
-    context.globalAlpha = 1;
-    const write = (text, x, y, align) => { context.textAlign = align; context.fillText(text, x, y); };
-    write("tense, angry", this.x(LOW), 20, "left");
-    write("excited, joyful", this.x(HIGH), 20, "right");
-    write("sad, tired", this.x(LOW), this.height - 11, "left");
-    write("calm, content", this.x(HIGH), this.height - 11, "right");
-    write("valence →", this.x(4), this.height - 11, "center");
+    context.font = "11px system-ui, sans-serif";
+    context.textBaseline = "middle";
+    context.textAlign = "center";
+    for (const tick of TICKS) {
+      context.fillText(tick, EDGE.left - 13, this.y(tick));
+      context.fillText(tick, this.x(tick), this.height - EDGE.bottom + 12);
+    }
+    this.title(context, ["negative", "valence", "positive"], this.wide);
     context.save();
-    context.translate(17, this.y(4));
+    // The same from below upwards: the line of words comes to lie 11 pixels from the left.
     context.rotate(-Math.PI / 2);
-    write("arousal →", 0, 0, "center");
+    context.translate(EDGE.bottom - this.height - EDGE.left, 22 - this.height);
+    this.title(context, ["calm", "arousal", "excited"], this.tall);
     context.restore();
   }
 
-  mark() {
-    const context = this.marks.getContext("2d");
-    const ratio = devicePixelRatio || 1;
-    const style = getComputedStyle(document.documentElement);
-    const ink = style.getPropertyValue("--ink"), accent = style.getPropertyValue("--accent");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.width, this.height);
-    const unit = (this.width - 2 * MARGIN) / (HIGH - LOW), tall = (this.height - 2 * MARGIN) / (HIGH - LOW);
-    context.strokeStyle = context.fillStyle = accent;
-    context.lineWidth = 1.5;
-    const shape = (draw) => {
-      context.beginPath(); draw();
-      context.globalAlpha = 0.1; context.fill(); context.globalAlpha = 1; context.stroke();
-    };
-    const rectangle = ({ valence, arousal }) => shape(() => context.rect(this.x(valence[0]), this.y(arousal[1]),
-      (valence[1] - valence[0]) * unit, this.y(arousal[0]) - this.y(arousal[1])));
-    if (this.near) {
-      const { valence, arousal, radius } = this.near;
-      shape(() => context.ellipse(this.x(valence), this.y(arousal), radius * unit, radius * tall, 0, 0, 7));
-    }
-    if (this.region) rectangle(this.region);
-    if (this.dragged) rectangle(this.dragged);
-    for (const hit of this.hits) {
-      const lit = hit.row === this.row;
-      context.beginPath();
-      context.arc(this.x(hit.valence), this.y(hit.arousal), lit ? 8 : 4.5, 0, 7);
-      context.fillStyle = `rgb(${colour(hit.valence, hit.arousal).join(" ")})`;
-      context.strokeStyle = lit ? accent : ink;
-      context.lineWidth = lit ? 3 : 1.2;
-      context.fill(); context.stroke();
+  // What an axis means: its two ends, and its name between them.
+  title(context, [low, name, high], length) {
+    const y = this.height - 11;
+    for (const [text, place, align] of [[low, 0, "left"], [name, 0.5, "center"], [high, 1, "right"]]) {
+      context.textAlign = align;
+      context.fillText(text, EDGE.left + place * length, y);
     }
   }
 
+  hitAt({ x, y }) {
+    const away = (hit) => Math.hypot(this.x(hit.valence) - x, this.y(hit.arousal) - y);
+    const nearest = this.hits.reduce((best, hit) => (best && away(best) <= away(hit) ? best : hit), null);
+    return nearest && away(nearest) <= NEAR ? nearest : null;
+  }
+
+  light(id) {
+    if (id === this.lit) return;
+    this.highlight(id);
+    this.marks.classList.toggle("over", id !== null);
+    this.on.lit(id);
+  }
+
   down(event) {
+    if (event.button !== 0) return;
     this.marks.setPointerCapture(event.pointerId);
     this.from = this.at(event);
   }
 
   move(event) {
     const here = this.at(event);
+    this.on.reading(here);
     if (!this.from) {
-      const near = this.hits.find((hit) => Math.hypot(this.x(hit.valence) - here.x, this.y(hit.arousal) - here.y) < 9);
-      this.light(near?.row ?? null);
+      this.light(this.hitAt(here)?.id ?? null);
       return;
     }
-    const moved = Math.hypot(here.x - this.from.x, here.y - this.from.y) > 6;
     const between = (name) => [Math.min(here[name], this.from[name]), Math.max(here[name], this.from[name])];
+    const moved = this.dragged || Math.hypot(here.x - this.from.x, here.y - this.from.y) > 6;
     this.dragged = moved ? { valence: between("valence"), arousal: between("arousal") } : null;
     this.mark();
   }
@@ -164,16 +194,17 @@ export class Plane {
   up(event) {
     if (!this.from) return;
     this.move(event);
-    const place = this.at(event);
-    const choice = this.dragged ? { region: this.dragged, near: null }
-      : { near: { valence: place.valence, arousal: place.arousal, radius: this.radius() }, region: null };
-    this.from = this.dragged = null;
-    this.chosen(choice);
+    const { valence, arousal, ...point } = this.at(event);
+    const { dragged } = this;
+    const hit = dragged ? null : this.hitAt(point);
+    this.forget();
+    if (hit) this.on.picked(hit.id);
+    else if (dragged) this.on.place({ near: null, region: dragged });
+    else this.on.place({ near: { valence, arousal, radius: this.on.radius() }, region: null });
   }
 
-  light(row) {
-    if (row === this.row) return;
-    this.highlight(row);
-    this.lit(row);
+  forget() {
+    this.from = this.dragged = null;
+    this.mark();
   }
 }

@@ -1,60 +1,102 @@
-// One player for all cards: it starts where the segment starts and stops where it ends.
+// One player for the whole page: it begins where a segment begins and stops where it ends, unless told to play on.
 
 import * as api from "./api.js";
+import { $ } from "./dom.js";
+
+const SLACK = 0.5;  // seconds that a recording has to go on behind a segment, to be called longer
 
 export class Player {
-  // `changed` is called with the hit that plays, or null, and how far it is, 0 to 1.
+  // `changed` is called with the player whenever it plays, moves or stops.
   constructor(changed) {
-    this.audio = new Audio();
-    this.audio.preload = "metadata";
-    this.changed = changed;
+    this.audio = $("audio");
     this.hit = null;
-    this.audio.addEventListener("pause", () => this.tell());
-    this.audio.addEventListener("ended", () => this.tell());
+    this.on = false;
+    this.changed = () => changed(this);
     this.audio.addEventListener("playing", () => this.follow());
+    this.audio.addEventListener("timeupdate", () => this.halt());  // frames rest while the page is hidden
+    for (const name of ["pause", "ended", "seeked"]) this.audio.addEventListener(name, this.changed);
   }
 
-  get playing() { return Boolean(this.hit) && !this.audio.paused; }
+  get playing() { return this.hit !== null && !this.audio.paused; }
 
-  // Play a segment from a part of it, 0 to 1; resolves to a sentence when it cannot be played.
+  // How much of the segment is over, 0 to 1.
+  get part() {
+    if (!this.hit) return 0;
+    return Math.max(0, Math.min(1, (this.audio.currentTime - this.hit.audio_start) / this.hit.duration));
+  }
+
+  // Seconds in the recording, as the times of segments.
+  get seconds() { return this.hit ? this.hit.start + this.audio.currentTime - this.hit.audio_start : 0; }
+
+  // Whether what is played goes on behind the segment.
+  get longer() {
+    return this.hit !== null && this.audio.duration > this.hit.audio_start + this.hit.duration + SLACK;
+  }
+
+  // Play a segment from a part of it; gives a sentence when it cannot be played, else null.
   async play(hit, part = 0) {
-    const start = hit.audio_start + part * (hit.end - hit.start);
+    this.on = false;
     try {
-      if (this.hit?.id !== hit.id) {
-        this.audio.pause();
-        this.hit = hit;
-        this.audio.src = api.audio(hit.id);
-        await new Promise((resolve, reject) => {
-          this.audio.onloadedmetadata = resolve;
-          this.audio.onerror = reject;
-        });
-      }
-      this.audio.currentTime = start;
+      if (this.hit?.id !== hit.id) await this.load(hit);
+      this.audio.currentTime = hit.audio_start + part * hit.duration;
       await this.audio.play();
       return null;
-    } catch (error) {
-      if (this.hit?.id !== hit.id || error.name === "AbortError") return null;  // another one was asked for meanwhile
+    } catch {
+      if (this.hit !== hit || !this.audio.error) return null;  // another one was asked for, or a pause
       this.hit = null;
+      this.changed();
       return api.whyNotPlayed(hit.id);
     }
   }
 
-  toggle(hit) {
-    if (this.hit?.id === hit.id && this.playing) { this.audio.pause(); return null; }
-    const done = this.hit?.id === hit.id ? this.part() : 0;
-    return this.play(hit, done < 0.98 ? done : 0);
+  load(hit) {
+    this.audio.pause();
+    this.hit = hit;
+    this.overtaken?.();
+    this.audio.src = api.audio(hit.id);
+    return new Promise((resolve, reject) => {
+      this.overtaken = reject;
+      this.audio.onloadedmetadata = resolve;
+      this.audio.onerror = reject;
+    });
   }
 
-  part() {
-    const { hit, audio } = this;
-    return hit ? Math.max(0, Math.min(1, (audio.currentTime - hit.audio_start) / (hit.end - hit.start))) : 0;
+  toggle(hit) {
+    const mine = this.hit?.id === hit.id;
+    if (mine && this.playing) {
+      this.audio.pause();
+      return null;
+    }
+    const part = mine ? this.part : 0;
+    return this.play(hit, part < 0.98 ? part : 0);
+  }
+
+  // Behind the end of the segment as well.
+  playOn() {
+    this.on = true;
+    this.audio.play().catch(() => {});
+    this.changed();
+  }
+
+  skip(seconds) {
+    if (!this.hit) return;
+    const { audio_start: start, duration } = this.hit;
+    this.audio.currentTime = Math.max(start, Math.min(this.on ? Infinity : start + duration, this.audio.currentTime + seconds));
+  }
+
+  stop() {
+    this.audio.pause();
+    this.hit = null;
+    this.changed();
+  }
+
+  halt() {
+    if (!this.on && this.playing && this.part >= 1) this.audio.pause();
   }
 
   follow() {
-    if (this.hit && this.part() >= 1) this.audio.pause();
-    this.tell();
+    this.halt();
+    this.changed();
     if (this.playing) requestAnimationFrame(() => this.follow());
   }
-
-  tell() { this.changed(this.hit, this.part(), this.playing); }
 }

@@ -1,78 +1,137 @@
-// Valence and arousal over a long recording.
+// Valence and arousal over a long recording; a click plays from there.
 
 import * as api from "./api.js";
-import { clock } from "./cards.js";
+import { $, clock, sharp, tint } from "./dom.js";
 
-const LEFT = 34, BOTTOM = 24, TOP = 10;
+const LEFT = 26, RIGHT = 10, TOP = 12, BOTTOM = 24;  // css pixels around the chart
+const LINES = ["valence", "arousal"];
 
 export class Timeline {
-  // `play` is called with a segment of the recording and the part of it to start from.
-  constructor(dialog, play) {
-    this.dialog = dialog;
-    this.canvas = dialog.querySelector("canvas");
-    this.canvas.addEventListener("click", (event) => {
-      const seconds = this.seconds(event.offsetX);
-      const segment = this.course.segments.findLast((one) => one.start <= seconds) ?? this.course.segments[0];
-      play(segment, Math.min(0.95, Math.max(0, (seconds - segment.start) / (segment.end - segment.start))));
-    });
+  // `play` is called with a segment, the part of it to start from, and gives a sentence where that fails.
+  constructor(play) {
+    Object.assign(this, { dialog: $("timeline"), canvas: $("course"), play, course: null, at: 0, heard: null });
+    const { canvas } = this;
+    canvas.addEventListener("click", (event) => this.start(this.seconds(event.offsetX)));
+    canvas.addEventListener("pointermove", (event) => this.point(this.seconds(event.offsetX)));
+    canvas.addEventListener("keydown", (event) => this.key(event));
+    new ResizeObserver(() => this.draw()).observe(canvas);
+    document.addEventListener("theme", () => this.draw());
   }
 
   async open(hit) {
-    this.course = await api.timeline(hit.id);
-    this.hit = hit;
-    this.dialog.querySelector("h2").textContent = this.course.file;
+    const course = await api.timeline(hit.id);
+    Object.assign(this, { course, hit });
+    this.dialog.querySelector("h2").textContent = course.file;
+    this.dialog.querySelector(".wrong").textContent = "";
+    this.canvas.setAttribute("aria-valuemin", "0");
+    this.canvas.setAttribute("aria-valuemax", String(course.seconds));
     this.dialog.showModal();
+    this.canvas.focus();
+    this.point(hit.start);
+  }
+
+  // The player has moved.
+  played(player) {
+    if (!this.dialog.open) return;
+    const mine = this.course.segments.some(({ id }) => id === player.hit?.id);
+    this.heard = mine ? player.seconds : null;
     this.draw();
   }
 
-  x(seconds) { return LEFT + seconds / this.course.seconds * (this.canvas.clientWidth - LEFT - 8); }
+  x(seconds) { return LEFT + seconds / this.course.seconds * (this.canvas.clientWidth - LEFT - RIGHT); }
   y(value) { return TOP + (7 - value) / 6 * (this.canvas.clientHeight - TOP - BOTTOM); }
-  seconds(x) { return Math.max(0, (x - LEFT) / (this.canvas.clientWidth - LEFT - 8) * this.course.seconds); }
+  seconds(x) {
+    const share = (x - LEFT) / (this.canvas.clientWidth - LEFT - RIGHT);
+    return Math.max(0, Math.min(1, share)) * this.course.seconds;
+  }
+
+  // The segment that is spoken at a time, or the last one before it.
+  segment(seconds) { return this.course.segments.findLast(({ start }) => start <= seconds) ?? this.course.segments[0]; }
+
+  point(seconds) {
+    const one = this.segment(seconds);
+    this.at = seconds;
+    const text = `${clock(one.start)} – ${clock(one.end)}: valence ${one.valence.toFixed(1)}, arousal ${one.arousal.toFixed(1)}`;
+    $("moment").textContent = text;
+    this.canvas.setAttribute("aria-valuenow", seconds.toFixed(1));
+    this.canvas.setAttribute("aria-valuetext", text);
+    this.draw();
+  }
+
+  async start(seconds) {
+    const one = this.segment(seconds);
+    const part = Math.max(0, (seconds - one.start) / (one.end - one.start));
+    this.dialog.querySelector(".wrong").textContent = await this.play(one, part < 1 ? part : 0) ?? "";
+  }
+
+  key(event) {
+    const { segments } = this.course;
+    const now = segments.indexOf(this.segment(this.at));
+    const next = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: segments.length - 1 }[event.key];
+    if (next !== undefined) this.point(segments[Math.max(0, Math.min(segments.length - 1, next))].start);
+    else if (event.key === "Enter" || event.key === " ") this.start(this.at);
+    else return;
+    event.preventDefault();
+  }
 
   draw() {
-    const { canvas, course } = this;
-    const ratio = devicePixelRatio || 1;
-    canvas.width = canvas.clientWidth * ratio;
-    canvas.height = canvas.clientHeight * ratio;
-    const context = canvas.getContext("2d");
-    const style = getComputedStyle(document.documentElement);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.font = "12px system-ui, sans-serif";
-    context.fillStyle = style.getPropertyValue("--quiet");
-    context.strokeStyle = style.getPropertyValue("--line");
+    const size = this.course && sharp(this.canvas);
+    if (!size) return;
+    const { context, width, height } = size;
+    this.scale(context, width, height);
+    const band = (one, colour) => {
+      context.fillStyle = colour;
+      context.fillRect(this.x(one.start), TOP, Math.max(2, this.x(one.end) - this.x(one.start)), this.y(1) - TOP);
+    };
+    band(this.hit, tint("wash"));
+    for (const name of LINES) this.line(context, name);
+    const upright = (seconds, colour, wide) => {
+      context.fillStyle = colour;
+      context.fillRect(this.x(seconds) - wide / 2, TOP, wide, this.y(1) - TOP);
+    };
+    upright(this.at, tint("quiet"), 1);
+    if (this.heard !== null) upright(Math.min(this.heard, this.course.seconds), tint("accent"), 2);
+  }
+
+  scale(context, width, height) {
+    context.font = "11px system-ui, sans-serif";
+    context.fillStyle = tint("quiet");
+    context.strokeStyle = tint("line");
+    context.lineWidth = 1;
     context.textAlign = "right";
+    context.textBaseline = "middle";
     for (const value of [1, 4, 7]) {
-      context.fillText(value, LEFT - 10, this.y(value) + 4);
+      context.fillText(value, LEFT - 10, this.y(value));
       context.beginPath();
-      context.moveTo(LEFT, this.y(value)); context.lineTo(canvas.clientWidth - 8, this.y(value));
+      context.moveTo(LEFT, this.y(value));
+      context.lineTo(width - RIGHT, this.y(value));
       context.stroke();
     }
-    context.textAlign = "center";
-    for (let i = 0; i <= 4; i++) {
-      const seconds = course.seconds * i / 4;
-      context.fillText(clock(seconds), Math.min(this.x(seconds), canvas.clientWidth - 24), canvas.clientHeight - 4);
+    const steps = width > 500 ? 6 : 3;
+    for (let i = 0; i <= steps; i++) {
+      context.textAlign = i === 0 ? "left" : i === steps ? "right" : "center";
+      context.fillText(clock(this.course.seconds * i / steps), this.x(this.course.seconds * i / steps), height - 8);
     }
-    context.fillStyle = style.getPropertyValue("--wash");
-    context.fillRect(this.x(this.hit.start), TOP, Math.max(2, this.x(this.hit.end) - this.x(this.hit.start)), this.y(1) - TOP);
-    for (const name of ["valence", "arousal"]) {
-      context.strokeStyle = style.getPropertyValue(`--${name}`);
-      context.lineWidth = 2.5;
-      context.lineCap = "round";
-      let last = null;
-      for (const one of course.segments) {
-        // Speech is a bar as long as it is; a thin line leads to the next.
-        if (last) {
-          context.globalAlpha = 0.35; context.lineWidth = 1;
-          context.beginPath();
-          context.moveTo(this.x(last.end), this.y(last[name])); context.lineTo(this.x(one.start), this.y(one[name]));
-          context.stroke();
-        }
-        context.globalAlpha = 1; context.lineWidth = 2.5;
-        context.beginPath();
-        context.moveTo(this.x(one.start), this.y(one[name])); context.lineTo(this.x(one.end), this.y(one[name]));
-        context.stroke();
-        last = one;
-      }
+  }
+
+  // Speech is a bar as long as it is; a thin line leads over the pause to the next.
+  line(context, name) {
+    context.strokeStyle = tint(name);
+    context.lineCap = "round";
+    const stroke = (from, to, fromValue, toValue, wide, strength) => {
+      context.globalAlpha = strength;
+      context.lineWidth = wide;
+      context.beginPath();
+      context.moveTo(this.x(from), this.y(fromValue));
+      context.lineTo(this.x(to), this.y(toValue));
+      context.stroke();
+    };
+    let last = null;
+    for (const one of this.course.segments) {
+      if (last) stroke(last.end, one.start, last[name], one[name], 1.25, 0.5);
+      stroke(one.start, one.end, one[name], one[name], 3, 1);
+      last = one;
     }
+    context.globalAlpha = 1;
   }
 }

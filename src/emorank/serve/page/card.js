@@ -1,0 +1,100 @@
+// One result as a card.
+
+import { css } from "./colour.js";
+import { $, clock, element } from "./dom.js";
+import * as waveform from "./waveform.js";
+
+const cards = new WeakMap();  // article -> {hit, part of its document}
+
+const top = (percent) => percent < 0.1 ? percent.toFixed(2) : percent < 10 ? percent.toFixed(1) : percent.toFixed(0);
+
+// Rounded down: what beats 99.98 % does not beat all.
+const beaten = (percent) => percent > 99 ? (Math.floor(percent * 100) / 100).toString() : Math.floor(percent).toString();
+
+// How well it fits, as what it means; the cosine says nothing by itself and is left to the tooltip.
+function fit(hit) {
+  if (hit.percentile !== null) {
+    const cosine = hit.score === null ? "" : ` Cosine to the first description or clip: ${hit.score}.`;
+    return [`top ${top(Math.max(0.01, 100 - hit.percentile))} %`, `beats ${beaten(hit.percentile)} % of the index`,
+      `Fits better than ${hit.percentile} % of all segments of this index.${cosine}`];
+  }
+  if (hit.distance !== null) return [hit.distance.toFixed(2), "away on the plane", "Distance from the middle of the place"];
+  return ["", "", ""];
+}
+
+// Text says by itself what it is about, a number or a truth does not.
+function labels(hit) {
+  const shown = Object.entries(hit.labels).filter(([, value]) => value !== null && value !== "").map(([name, value]) => {
+    if (typeof value === "boolean") return [`${name}: ${value ? "yes" : "no"}`, value ? name : `not ${name}`];
+    return [`${name}: ${value}`, typeof value === "number" ? `${name} ${value}` : value];
+  });
+  return hit.others ? [...shown, ["Further moments of this recording that fit", `${hit.others} more in this recording`]] : shown;
+}
+
+// `on` holds what is done with a hit: toggle, seek(hit, part), more, less, course, playOn, lit(id or null).
+export function card(hit, on) {
+  const made = $("card").content.firstElementChild.cloneNode(true);
+  const part = (name) => made.querySelector(`.${name}`);
+  const span = `${clock(hit.start)} – ${clock(hit.end)}`;
+  cards.set(made, { hit, part });
+  made.dataset.id = hit.id;
+  made.setAttribute("aria-label", `${hit.file}, ${span}`);
+  made.style.setProperty("--dot", css(hit.valence, hit.arousal));
+  part("name").textContent = hit.file;
+  part("span").textContent = span;
+  const folder = hit.path.endsWith(hit.file) ? hit.path.slice(0, -hit.file.length - 1) : hit.path;
+  part("path").textContent = folder ? `in ${folder}` : "";
+  part("path").title = hit.path;
+  const [first, second, title] = fit(hit);
+  part("fit").title = title;
+  part("fit").firstElementChild.textContent = first;
+  part("fit").lastElementChild.textContent = second;
+  part("fit").hidden = !first;
+  for (const name of ["valence", "arousal"]) part(name).textContent = hit[name].toFixed(1);
+  const dot = made.querySelector(".where circle");
+  dot.setAttribute("cx", (5 + 30 * (hit.valence - 1) / 6).toFixed(1));
+  dot.setAttribute("cy", (35 - 30 * (hit.arousal - 1) / 6).toFixed(1));
+  part("labels").append(...labels(hit).map(([title, textContent]) => element("li", { title, textContent })));
+  part("play").addEventListener("click", () => on.toggle(hit));
+  part("like").addEventListener("click", () => on.more(hit));
+  part("unlike").addEventListener("click", () => on.less(hit));
+  part("course").addEventListener("click", () => on.course(hit));
+  part("on").addEventListener("click", () => on.playOn(hit));
+  part("course").hidden = !(hit.start > 0 || hit.others);
+  const wave = part("wave");
+  wave.addEventListener("click", (event) => on.seek(hit, event.offsetX / wave.clientWidth));
+  for (const [event, id] of [["pointerenter", hit.id], ["focusin", hit.id], ["pointerleave", null], ["focusout", null]]) {
+    made.addEventListener(event, () => on.lit(id));
+  }
+  waveform.follow(wave, hit.id);
+  played(made, null);
+  return made;
+}
+
+export const hitOf = (made) => cards.get(made)?.hit ?? null;
+
+// Show what the player does with the segment of a card.
+export function played(made, player) {
+  const { hit, part } = cards.get(made);
+  const mine = player?.hit?.id === hit.id;
+  const playing = mine && player.playing;
+  made.classList.toggle("playing", playing);
+  part("play").setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${hit.file} from ${clock(hit.start)}`);
+  if (mine && player.longer) part("course").hidden = false;
+  part("on").hidden = !(mine && player.longer && !player.on);
+  part("span").textContent = playing && player.on
+    ? `${clock(player.seconds)}, playing on` : `${clock(hit.start)} – ${clock(hit.end)}`;
+  waveform.draw(part("wave"), mine ? player.part : 0);
+}
+
+// A sentence on a card, such as why it cannot be played; "" for none.
+export function tell(made, sentence) {
+  cards.get(made).part("wrong").textContent = sentence;
+}
+
+export function recolour(made) {
+  const { hit } = cards.get(made);
+  made.style.setProperty("--dot", css(hit.valence, hit.arousal));
+}
+
+export const drop = (made) => waveform.forget(cards.get(made).part("wave"));

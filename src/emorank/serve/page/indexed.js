@@ -1,0 +1,45 @@
+// The index that is searched: its size and model in words, its plane, and whether it has changed.
+
+import * as api from "./api.js";
+import { $, count } from "./dom.js";
+
+let version = null;
+let renewing = null;
+
+// `renew` is called now and then when the server tells of another version.
+export function install(renew, pause) {
+  renewing = renew;
+  const look = async () => {
+    if (document.hidden || version === null) return;
+    const { index_version: now } = await api.health().catch(() => ({ index_version: version }));
+    seen(now);
+  };
+  setInterval(look, pause);
+  document.addEventListener("visibilitychange", look);
+}
+
+// An answer was of this version.
+export function seen(now) {
+  if (version === null || now === version) return;
+  version = now;
+  renewing();
+}
+
+export async function renew(plane) {
+  const [about, points] = await Promise.all([api.about(), api.plane()]);
+  version = points.version;
+  plane.show(points.values);
+  $("size").textContent = `${about.name}: ${count(about.recordings, "recording")}, ${long(about.seconds)} of speech`;
+  $("note").textContent = about.model.note;
+  $("model").textContent = `Model ${about.model.name}: ${about.model.audio_encoder} hears, ${about.model.text_encoder} `
+    + "reads.";
+  $("labels").textContent = about.model.label_source === "derived"
+    ? "The valence and arousal that the model learnt from were derived from categories such as “anger”, not rated by listeners."
+    : `The valence and arousal that the model learnt from: ${about.model.label_source}.`;
+  return about;
+}
+
+function long(seconds) {
+  if (seconds >= 3600) return count(Math.round(seconds / 360) / 10, "hour");
+  return seconds >= 60 ? count(Math.round(seconds / 60), "minute") : count(Math.round(seconds), "second");
+}

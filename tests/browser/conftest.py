@@ -1,0 +1,147 @@
+"""The page in a real browser, before a real server with the model that is shipped."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.person import settled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+MARKUP = "<img src=x onerror=alert(1)> & <b>loud.ogg"  # a name that must stay a name
+START = 60  # seconds until a server must answer
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server.
+
+    Args:
+        address: of the page.
+        folder: with the recordings that it searches.
+        environment: of emorank commands about its index.
+    """
+
+    address: str
+    folder: Path
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser of this computer; tests are skipped where there is none."""
+    pytest.importorskip("playwright", reason="playwright is not installed")
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.skip("there is no chromium on this computer")
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[..., str]]:
+    """Starts `emorank serve` and gives its address."""
+    running = []
+
+    def start(environment: dict[str, str], *arguments: str) -> str:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "emorank", "serve", *arguments, "--no-browser", "--port", str(port)]
+        running.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE))
+        address = f"http://127.0.0.1:{port}"
+        begun = time.monotonic()
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/static/page.css", timeout=5).close()
+                return address
+            except urllib.error.URLError as error:
+                ended = running[-1].poll() is not None
+                if ended or time.monotonic() - begun > START:
+                    said = running[-1].stderr.read().decode() if ended else "it does not answer"
+                    raise AssertionError(f"emorank serve: {said}") from error
+                time.sleep(0.1)
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server(chromium: str, serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """The samples, a long recording and one with markup in its name, with labels, indexed and served."""
+    folder = tmp_path_factory.mktemp("voices") / "voices"
+    folder.mkdir()
+    rows = ["path,speaker,take,whispered"]
+    for sample in sorted(SAMPLES.glob("*.ogg")):
+        shutil.copy(sample, folder)
+        parts = sample.stem.split("-")
+        speaker, take = parts[1], parts[2] if len(parts) > 2 else "1"
+        rows.append(
+            f"{folder / sample.name},{speaker},{take},{'true' if sample.stem.startswith('drained') else 'false'}"
+        )
+    shutil.copy(SAMPLES / "shouted-eve-1.ogg", folder / MARKUP)
+    shutil.copy(SAMPLES / "calm-eve-1.ogg", folder / "gone.ogg")  # a test takes it away
+    table = folder.parent / "speakers.csv"
+    table.write_text("\n".join(rows))
+    cache = tmp_path_factory.mktemp("cache")
+    environment = {
+        **os.environ,
+        "EMORANK_CACHE": str(cache),
+        "EMORANK_DATA": str(cache / "data"),
+        "HF_HUB_OFFLINE": "1",
+    }
+    index = [sys.executable, "-m", "emorank", "index", str(folder), "--name", "voices", "--table", str(table)]
+    subprocess.run(index, env=environment, check=True, capture_output=True)
+    return Server(serve(environment, "voices"), folder, environment)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def open_page(browser: "Browser", server: Server) -> Iterator[Callable[..., "Page"]]:
+    """Opens the page in a browser of its own; no test may leave an error of a script behind."""
+    contexts = []
+    faults: list[str] = []
+
+    def opened(path: str = "/", width: int = 1280, height: int = 800, **options: object) -> "Page":
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
+        contexts[-1].grant_permissions(["clipboard-read", "clipboard-write"])
+        page = contexts[-1].new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
+        page.goto(path if path.startswith("http") else server.address + path)
+        page.locator("#size:not(:empty), #problem:not([hidden])").first.wait_for()
+        settled(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., "Page"]) -> "Page":
+    """The page as on a first visit."""
+    return open_page()

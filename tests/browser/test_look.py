@@ -1,0 +1,106 @@
+"""Widths, colours, keys, and what a screen reader finds."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Page, expect
+
+from tests.browser.person import ask, cards, chips, ids, settled
+
+Open = Callable[..., Page]
+
+RESULTS = "/?q=furious,+shouting&not=crying&near=3,5,3&pick=max:duration:9"
+
+
+@pytest.mark.parametrize("path", ["/", RESULTS, "/?q=calm&where=nothing"])
+def test_a_narrow_screen_never_scrolls_sideways(open_page: Open, path: str) -> None:
+    page = open_page(path, 360, 740)
+    page.locator("#filter").click()
+    wide = page.evaluate("() => [document.scrollingElement.scrollWidth, innerWidth]")
+    assert wide[0] <= wide[1]
+
+
+def test_dark_and_light(open_page: Open) -> None:
+    dark = "() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every((x) => x < 60)"
+    page = open_page(RESULTS, color_scheme="dark")
+    assert page.evaluate(dark)
+    cloud = page.locator("#points").evaluate("(canvas) => canvas.toDataURL()")
+    page.get_by_role("button", name="Change to light colours").click()
+    assert not page.evaluate(dark)
+    assert page.locator("#points").evaluate("(canvas) => canvas.toDataURL()") != cloud
+    page.reload()
+    assert not page.evaluate(dark)
+    expect(page.get_by_role("button", name="Change to dark colours")).to_be_visible()
+    page = open_page(RESULTS, color_scheme="light")
+    assert not page.evaluate(dark)
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.evaluate(dark)
+
+
+def test_keys(page: Page) -> None:
+    page.keyboard.press("/")
+    expect(page.get_by_label("How it sounds")).to_be_focused()
+    page.keyboard.type("calm / m ? voice")
+    with page.expect_response("**/api/search"):
+        page.keyboard.press("Enter")
+    settled(page)
+    assert page.get_by_label("How it sounds").input_value() == "calm / m ? voice"
+    expect(page.locator("#help")).to_be_hidden()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("How it sounds")).to_be_focused()
+    page.get_by_label("How it sounds").blur()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".card:focus")).to_have_attribute("data-id", ids(page)[1])
+    page.keyboard.press(" ")
+    expect(page.locator(".card.playing")).to_have_attribute("data-id", ids(page)[1])
+    page.keyboard.press(" ")
+    expect(page.locator(".card.playing")).to_have_count(0)
+    with page.expect_response("**/api/search"):
+        page.keyboard.press("m")
+    settled(page)
+    assert chips(page)[0].startswith("more like")
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
+
+
+def test_the_number_of_results_is_told(page: Page) -> None:
+    ask(page, "calm")
+    status = page.get_by_role("status")
+    expect(status).to_have_attribute("aria-live", "polite")
+    expect(status).to_contain_text("moments")
+    assert cards(page).count() == 20
+
+
+@pytest.mark.parametrize(("path", "scheme"), [("/", "light"), (RESULTS, "light"), (RESULTS, "dark")])
+def test_axe_finds_nothing_serious(open_page: Open, path: str, scheme: str) -> None:
+    found = importlib.util.find_spec("axe_core_python")
+    if found is None or found.origin is None:
+        pytest.skip("axe-core-python is not installed")
+    page = open_page(path, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)
+    page.locator("#filter").click()
+    page.locator("#place summary").click()
+    page.evaluate((Path(found.origin).parent / "axe.min.js").read_text("utf8"))
+    assert faults(page) == []
+    if path == "/":
+        page.get_by_role("button", name="Help").click()
+        assert faults(page) == []
+
+
+def faults(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe calls serious or critical, and where."""
+    report = page.evaluate("() => axe.run()")
+    assert len(report["passes"]) > 10
+    return [
+        (fault["id"], [str(node["target"]) for node in fault["nodes"]])
+        for fault in report["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
