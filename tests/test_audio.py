@@ -217,3 +217,78 @@ def test_many_threads_never_close_each_others_files(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(read, range(600))) == [1600, -1] * 300
+
+
+@pytest.mark.parametrize("suffix", [".m4a", ".ts", ".mp4", ".wav", ".webm"])
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        "ffconcat version 1.0\nfile secret.wav\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nsecret.wav\n#EXT-X-ENDLIST\n",
+        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>secret.wav</BaseURL></MPD>',
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=audio 9 RTP/AVP 0\n",
+        "[playlist]\nFile1=secret.wav\n",
+    ],
+)
+def test_a_list_of_files_never_opens_them(tmp_path: Path, suffix: str, playlist: str) -> None:
+    soundfile.write(tmp_path / "secret.wav", voice(0.5), 16_000)
+    named = tmp_path / f"innocent{suffix}"
+    named.write_text(playlist)
+    with pytest.raises(AudioError, match="it is not audio, or damaged beyond decoding"):
+        audio.load(named)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "suffix"),
+    [
+        ("mp4", "aac", ".m4a"),
+        ("mov", "aac", ".mov"),
+        ("3gp", "aac", ".3gp"),
+        ("webm", "libopus", ".webm"),
+        ("matroska", "libopus", ".mka"),
+        ("adts", "aac", ".aac"),
+        ("asf", "mp2", ".wma"),
+        ("avi", "mp2", ".avi"),
+        ("mpegts", "aac", ".ts"),
+        ("mpeg", "mp2", ".mpg"),
+        ("ac3", "ac3", ".ac3"),
+    ],
+)
+def test_containers_of_the_media_extra(tmp_path: Path, container: str, codec: str, suffix: str) -> None:
+    av = pytest.importorskip("av")
+    rate = 48_000
+    wave = np.clip(voice(1.0, rate=rate), -1, 1)
+    path = tmp_path / f"clip{suffix}"
+    with av.open(str(path), "w", format=container) as out:
+        stream = out.add_stream(codec, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray((wave * 32_767).astype(np.int16)[None], format="s16", layout="mono")
+        frame.sample_rate = rate
+        resampler = av.AudioResampler(stream.format, "mono", rate, frame_size=stream.frame_size or 1024)
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+    heard = audio.load(path)
+    assert len(heard) / 16_000 == pytest.approx(1.0, abs=0.15)
+    assert 0.5 < np.sqrt(np.mean(heard**2)) / np.sqrt(np.mean(wave**2)) < 1.5
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".m4a"])
+def test_an_abandoned_recording_is_closed(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"clip{suffix}"
+    if suffix == ".flac":
+        soundfile.write(path, voice(90), 16_000)
+    else:
+        av = pytest.importorskip("av")
+        with av.open(str(path), "w", format="mp4") as out:
+            stream = out.add_stream("aac", rate=16_000, layout="mono")
+            frame = av.AudioFrame.from_ndarray((voice(90) * 20_000).astype(np.int16)[None], format="s16", layout="mono")
+            frame.sample_rate = 16_000
+            for piece in av.AudioResampler(stream.format, "mono", 16_000, frame_size=1024).resample(frame):
+                out.mux(stream.encode(piece))
+            out.mux(stream.encode(None))
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    for _ in range(20):
+        pieces = audio.blocks(path)
+        next(pieces)
+        del pieces
+    assert (len(os.listdir("/proc/self/fd")) if before else 0) <= before

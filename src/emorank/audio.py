@@ -61,6 +61,18 @@ MEDIA_SUFFIXES = frozenset(
 )
 SUFFIXES = SNDFILE_SUFFIXES | MEDIA_SUFFIXES
 
+#: First bytes of the containers that go to FFmpeg, and its names of them; `_container` knows the others.
+_MAGIC = {
+    b"\x1a\x45\xdf\xa3": "matroska",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "asf",
+    b"RIFF": "avi",
+    b"#!AMR": "amr",
+    b"\x0b\x77": "ac3",
+    b"\x00\x00\x01\xba": "mpeg",
+    b"ADIF": "aac",
+    b"ID3": "aac",
+}
+
 _BLOCK = 30.0  # seconds read at a time
 _RATES = (1_000, 768_000)  # Hz, what a believable header says
 _CHANNELS = 256
@@ -284,16 +296,38 @@ def _sndfile(name: str) -> _Decoder:
     return _Decoder(file.samplerate, promised / file.samplerate, read, close)
 
 
+def _container(beginning: bytes) -> str | None:
+    """FFmpeg's name of a container by its first bytes; None for what is none of ours.
+
+    FFmpeg itself is never asked what a file may be: it also reads playlists and lists of files, which name other files
+    and addresses, whatever their suffix.
+    """
+    if beginning[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide"):
+        return "mov"
+    if beginning[:1] == b"\x47" and beginning[188:189] == b"\x47":
+        return "mpegts"
+    if len(beginning) > 1 and beginning[0] == 0xFF and beginning[1] & 0xF6 == 0xF0:
+        return "aac"
+    return next((kind for magic, kind in _MAGIC.items() if beginning.startswith(magic)), None)
+
+
 def _media(name: str) -> _Decoder:
     """PyAV (FFmpeg), block by block."""
     import av
 
+    opened = open(name, "rb")  # noqa: SIM115  - by an open file, so that a name can mean no protocol
     try:
-        container = av.open(name)
+        kind = _container(opened.read(512))
+        opened.seek(0)
+        if kind is None:
+            raise ValueError("no known container")
+        container = av.open(opened, format=kind)
     except (av.FFmpegError, OSError, ValueError) as error:
+        opened.close()
         raise AudioError(name, "it is not audio, or damaged beyond decoding.") from error
     if not container.streams.audio:
         container.close()
+        opened.close()
         raise AudioError(name, "it holds no audio track.")
     stream = container.streams.audio[0]
     rate, channels = stream.codec_context.sample_rate or 0, stream.codec_context.channels or 0
@@ -301,6 +335,7 @@ def _media(name: str) -> _Decoder:
         _check_header(name, rate, channels)
     except AudioError:
         container.close()
+        opened.close()
         raise
     if stream.duration is not None and stream.time_base is not None:
         seconds = float(stream.duration * stream.time_base)
@@ -330,4 +365,8 @@ def _media(name: str) -> _Decoder:
         if pending:
             yield np.concatenate(pending)
 
-    return _Decoder(rate, seconds, read, container.close)
+    def close() -> None:
+        container.close()
+        opened.close()
+
+    return _Decoder(rate, seconds, read, close)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emorank.errors import EmorankError
-from emorank.search import NOT, Collection, Direction, Near, Query, Region, Segments, find
+from emorank.search import NOT, Collection, Direction, Near, Query, Region, Segments, find, query, scan
 
 
 def four() -> Collection:
@@ -212,3 +212,31 @@ def test_finds_what_the_definitions_say(
     np.testing.assert_allclose(
         [every[hit.row] for hit in found.hits], [score for score, _ in expected[offset : offset + 5]], atol=2e-3
     )
+
+
+def test_many_segments_are_scanned_in_fewer_dimensions_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    few = rng.standard_normal((4000, 6)) @ rng.standard_normal((6, 64))  # of low rank, as embeddings are
+    embeddings = np.maximum(few + 0.05 * rng.standard_normal(few.shape), 0).astype(np.float32)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    seconds = np.arange(4000.0)
+    points = rng.uniform(1, 7, (4000, 3)).astype(np.float32)
+    paths = [f"/r/{row // 3:04d}.wav" for row in range(4000)]
+    segments = Segments(paths, seconds % 3, seconds % 3 + 1, embeddings, points, np.full(4000, -20, np.float32))
+    exact, nearly = Collection(segments), Collection(segments)
+    assert exact.scan.reduced is None
+    monkeypatch.setattr(scan, "LARGE", 1000)
+    monkeypatch.setattr(query, "_RESCORED", 100)
+    assert nearly.scan.reduced is not None
+    for seed in range(20):
+        some = np.random.default_rng(seed)
+        directions = tuple(
+            Direction(embeddings[some.integers(4000)], weight) for weight in (1.0, NOT, 2.0)[: 1 + seed % 3]
+        )
+        near = Near(4, 4, 1.5) if seed % 2 else None
+        asked = Query(directions, near, group=seed % 5 == 0, top=10)
+        one, other = find(exact, asked), find(nearly, asked)
+        assert one.total == other.total
+        assert [hit.row for hit in one.hits] == [hit.row for hit in other.hits]
+        np.testing.assert_allclose([hit.score for hit in one.hits], [hit.score for hit in other.hits], atol=1e-3)
+        np.testing.assert_allclose([h.percentile for h in one.hits], [h.percentile for h in other.hits], atol=0.2)

@@ -24,6 +24,7 @@ app.command("emorank.cli.index:index", name="index", help="Make, update or follo
 app.command("emorank.cli.serve:serve", name="serve", help="Search a named index from a page and from other programs.")
 app.command("emorank.cli.export:export", name="export", help="The segments of a named index as a table.")
 app.command("emorank.cli.locate:locate", name="locate", help="Valence, arousal and dominance of every recording.")
+app.command("emorank.cli.timeline:timeline", name="timeline", help="Valence and arousal over a recording.")
 app.command("emorank.cli.score:score", name="score", help="How well each of some descriptions fits a recording.")
 app.command("emorank.cli.corpus:corpus", name="corpus", help="Turn an official corpus folder into an utterance table.")
 app.command("emorank.cli.caption:caption", name="caption", help="Describe the utterances of a table in words.")

@@ -30,7 +30,7 @@ def serve(
     Args:
         name: The index, made by emorank index.
         host: The address to listen at. Others than this computer's own need a token.
-        port: The port to listen at.
+        port: The port to listen at; 0 takes a free one.
         token: What clients must show. By default $EMORANK_TOKEN, or one made up where a token is needed.
         browser: Open the page.
     """
@@ -48,16 +48,17 @@ def serve(
 
     here = host in LOOPBACK
     token = token or os.environ.get("EMORANK_TOKEN") or (None if here else secrets.token_urlsafe(24))
-    library = Library(NamedIndex.open(name))
+    named = NamedIndex.open(name)
+    listening = _listening(host, port)
+    library = Library(named)
     if not len(library.snapshot.collection):
         say(f"The index {name} is empty; fill it: emorank index DIR --name {name}")
     app = create_app(library, token, LOOPBACK if here else None)
     shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
+    address = f"http://{shown}:{listening.getsockname()[1]}/" + (f"?token={token}" if token else "")
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30)
     )
-    listening = _listening(host, port)
     say(f"Searching {name} at {address}  (Ctrl-C ends it)")
     if browser and here:
         threading.Timer(0.5, webbrowser.open, [address]).start()

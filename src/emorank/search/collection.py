@@ -12,6 +12,7 @@ import numpy as np
 
 from emorank.errors import EmorankError
 from emorank.search.index import Segments
+from emorank.search.scan import Scan
 from emorank.search.where import where
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Collection:
         """A short name of a segment, made of its path and start: it stays over updates."""
         name = f"{self.segments.paths[row]}|{self.segments.start[row]:.3f}"
         return hashlib.blake2b(name.encode("utf8", "surrogateescape"), digest_size=8).hexdigest()
+
+    @cached_property
+    def scan(self) -> Scan:
+        """Gives every segment its cosine to a direction."""
+        return Scan(self.segments.embeddings)
 
     @cached_property
     def rows(self) -> dict[str, int]:

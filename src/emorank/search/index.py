@@ -224,7 +224,8 @@ class Index:
             done += len(batch)
             if progress:
                 progress(done, len(todo))
-        for encodings in encoded(unknown, self.model.audio_encoder):
+        # The encoder is loaded only where there is something to encode.
+        for encodings in encoded(unknown, self.model.audio_encoder) if unknown else ():
             paths = list(dict.fromkeys(row.recording.path for row in encodings))
             self._delete([path for path in paths if path in known])
             self._table.add(table.rows(encodings, self.model))

@@ -8,7 +8,9 @@ import numpy as np
 from emorank.affect import HIGHEST, LOWEST
 from emorank.errors import EmorankError
 from emorank.search.collection import Collection
+from emorank.search.scan import Scan
 
+_RESCORED = 2_000  # of the best are scored exactly where the scan is not
 NOT = -0.5  # the weight of a description or clip that is not wanted; a whole -1 drowns what is wanted
 
 
@@ -126,13 +128,12 @@ def find(collection: Collection, query: Query) -> Found:
     if not len(collection):
         return Found(0, ())
     distances = _distances(collection, query)
+    passing = _passing(collection, query, distances)
     cosines = None
     if query.directions:
-        cosines = collection.segments.embeddings @ np.stack([d.embedding for d in query.directions], 1)
-        scores = _combined(cosines, [d.weight for d in query.directions])
+        cosines, scores = _scored(collection.scan, query, passing)
     else:
         scores = np.zeros(len(collection), np.float32) if distances is None else -distances
-    passing = _passing(collection, query, distances)
     rows, total, others = _best(collection, scores, passing, query)
     percentiles = _percentiles(scores, rows) if cosines is not None else None
     hits = []
@@ -195,14 +196,21 @@ def _check(query: Query) -> None:
             raise EmorankError(f"{place:g} is not on the plane; valence and arousal run from 1 to 7.")
 
 
-def _combined(cosines: np.ndarray, weights: list[float]) -> np.ndarray:
-    """(n, directions) -> (n,); what is best comes out highest."""
+def _scored(scan: Scan, query: Query, passing: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """(n, directions) cosines and (n,) scores, what is best highest; exact for the best that pass."""
+    directions = np.stack([direction.embedding for direction in query.directions], 1)
+    weights = np.array([direction.weight for direction in query.directions], np.float32)
+    cosines = scan.scores(directions)
     if len(weights) == 1:
-        alone: np.ndarray = cosines[:, 0] * np.sign(weights[0] or 1)
-        return alone
-    spread = np.maximum(cosines.std(axis=0), 1e-9)
-    combined: np.ndarray = ((cosines - cosines.mean(axis=0)) / spread) @ np.array(weights, np.float32)
-    return combined
+        middle, factors = np.zeros(1, np.float32), np.sign(weights)
+    else:
+        middle, factors = cosines.mean(axis=0), weights / np.maximum(cosines.std(axis=0), 1e-9)
+    scores: np.ndarray = (cosines - middle) @ factors
+    if scan.reduced is not None:
+        best = _highest(scores, _RESCORED + query.offset, passing)
+        scan.sharpen(cosines, best, directions)
+        scores[best] = (cosines[best] - middle) @ factors
+    return cosines, scores
 
 
 def _distances(collection: Collection, query: Query) -> np.ndarray | None:
@@ -240,11 +248,11 @@ def _best(
     collection: Collection, scores: np.ndarray, passing: np.ndarray | None, query: Query
 ) -> tuple[np.ndarray, int, list[int]]:
     """The rows of one page, how many pass in all, and how many others of each row's recording pass."""
-    kept = scores if passing is None else np.where(passing, scores, -np.inf)
     if not query.group:
-        total = len(kept) if passing is None else int(passing.sum())
-        rows = _highest(kept, min(query.offset + query.top, total))[query.offset :]
+        total = len(scores) if passing is None else int(passing.sum())
+        rows = _highest(scores, query.offset + query.top, passing)[query.offset :]
         return rows, total, [0] * len(rows)
+    kept = scores if passing is None else np.where(passing, scores, -np.inf)
     first = collection.recordings[:-1]
     counts = np.diff(collection.recordings) if passing is None else np.add.reduceat(passing.astype(np.int64), first)
     total = int((counts > 0).sum())
@@ -254,8 +262,12 @@ def _best(
     return rows, total, [int(counts[file]) - 1 for file in files]
 
 
-def _highest(scores: np.ndarray, count: int) -> np.ndarray:
-    """The places of the highest scores, ties by place."""
+def _highest(scores: np.ndarray, count: int, passing: np.ndarray | None = None) -> np.ndarray:
+    """The places of the highest scores, ties by place; only of those that pass."""
+    if passing is not None:
+        places: np.ndarray = np.flatnonzero(passing)
+        chosen: np.ndarray = places[_highest(scores[places], count)]
+        return chosen
     if count < len(scores):
         least = np.partition(scores, len(scores) - count)[len(scores) - count] if count else np.inf
         candidates = np.flatnonzero(scores >= least)

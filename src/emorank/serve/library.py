@@ -83,7 +83,7 @@ class Library:
         version = self.named.index.version
         collection = self.named.collection()
         snapshot = Snapshot(version, collection, self.named.index.recordings())
-        for slow in ("rows", "recordings", "columns"):  # made now, not by the first who asks
+        for slow in ("scan", "rows", "recordings", "columns"):  # made now, not by the first who asks
             getattr(collection, slow)
         return snapshot
 
