@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -90,9 +91,8 @@ def server(chromium: str, serve: Callable[..., str], tmp_path_factory: pytest.Te
         shutil.copy(sample, folder)
         parts = sample.stem.split("-")
         speaker, take = parts[1], parts[2] if len(parts) > 2 else "1"
-        rows.append(
-            f"{folder / sample.name},{speaker},{take},{'true' if sample.stem.startswith('drained') else 'false'}"
-        )
+        drained = str(parts[0] == "drained").lower()
+        rows.append(f"{folder / sample.name},{speaker},{take},{drained}")
     shutil.copy(SAMPLES / "shouted-eve-1.ogg", folder / MARKUP)
     shutil.copy(SAMPLES / "calm-eve-1.ogg", folder / "gone.ogg")  # a test takes it away
     table = folder.parent / "speakers.csv"
@@ -106,7 +106,11 @@ def server(chromium: str, serve: Callable[..., str], tmp_path_factory: pytest.Te
     }
     index = [sys.executable, "-m", "emorank", "index", str(folder), "--name", "voices", "--table", str(table)]
     subprocess.run(index, env=environment, check=True, capture_output=True)
-    return Server(serve(environment, "voices"), folder, environment)
+    address = serve(environment, "voices")
+    # The first clip waits for the audio encoder; it is loaded while other tests run.
+    clip = urllib.request.Request(f"{address}/api/locate", (SAMPLES / "calm-ann-1.ogg").read_bytes())
+    threading.Thread(target=lambda: urllib.request.urlopen(clip).close(), daemon=True).start()
+    return Server(address, folder, environment)
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,7 @@ def test_a_timeline_of_a_long_recording(page: Page) -> None:
     course.click(position={"x": box["width"] * 0.6, "y": 60})
     page.wait_for_timeout(700)
     whole = float(course.get_attribute("aria-valuemax") or 0)
-    assert page.locator("#audio").evaluate(TIME) == pytest.approx(0.6 * whole, abs=4)
+    assert page.locator("#audio").evaluate(TIME) == pytest.approx(0.6 * whole, abs=2.5)
     assert not page.locator("#audio").evaluate("(audio) => audio.paused")
     page.keyboard.press("Escape")
     expect(page.locator("#timeline")).to_be_hidden()

@@ -45,8 +45,8 @@ export class Timeline {
     return Math.max(0, Math.min(1, share)) * this.course.seconds;
   }
 
-  // The segment that is spoken at a time, or the last one before it.
-  segment(seconds) { return this.course.segments.findLast(({ start }) => start <= seconds) ?? this.course.segments[0]; }
+  // The segment that is spoken at a time; in a pause the next one.
+  segment(seconds) { return this.course.segments.find(({ end }) => end > seconds) ?? this.course.segments.at(-1); }
 
   point(seconds) {
     const one = this.segment(seconds);
@@ -60,8 +60,8 @@ export class Timeline {
 
   async start(seconds) {
     const one = this.segment(seconds);
-    const part = Math.max(0, (seconds - one.start) / (one.end - one.start));
-    this.dialog.querySelector(".wrong").textContent = await this.play(one, part < 1 ? part : 0) ?? "";
+    const part = Math.max(0, Math.min(0.98, (seconds - one.start) / (one.end - one.start)));
+    this.dialog.querySelector(".wrong").textContent = await this.play(one, part) ?? "";
   }
 
   key(event) {
