@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emorank import EmotionRankCLAP, Index, read_corpus
-from emorank.search import rank
+from emorank.search import Collection, Direction, Query, find
 from tests.cli.conftest import Run, emorank  # noqa: F401
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -73,7 +73,7 @@ def test_everyday_queries_on_the_test_actors(model: EmotionRankCLAP, corpora: Pa
     assert len(segments.paths) == 240
 
     def right(query: str, *wanted: str) -> int:
-        hits = rank(segments, model.encode_text([query])[0], 10)
+        hits = find(Collection(segments), Query((Direction(model.encode_text([query])[0]),), top=10)).hits
         return int(np.sum([emotion[hit.path] in wanted for hit in hits]))
 
     assert right("furious, shouting", "anger") >= 9
