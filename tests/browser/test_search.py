@@ -132,6 +132,8 @@ def test_a_clip_of_ones_own(page: Page, tmp_path: Path) -> None:
     assert chips(page) == []
     page.go_back()
     expect(page.locator(".chip")).to_have_text("like the clip mine.ogg")
+    page.reload()
+    expect(page.locator("#problem")).to_contain_text("does not outlast a reload")
     page.locator("#clip").set_input_files({"name": "no.txt", "mimeType": "text/plain", "buffer": b"no audio"})
     expect(page.locator("#problem")).to_contain_text("cannot be used")
 
