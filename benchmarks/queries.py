@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from emorank import EmotionRankCLAP, Index, read_corpus
-from emorank.search import rank
+from emorank.search import Collection, Direction, Query, find
 
 QUERIES = {
     "furious, shouting": {"anger"},
@@ -30,9 +30,9 @@ def main() -> None:
         index = Index(Path(folder) / "index", model)
         for actor in ACTORS:
             index.update(root / f"Actor_{actor}")
-        segments = index.segments()
+        collection = Collection(index.segments())
         for query, wanted in QUERIES.items():
-            hits = rank(segments, model.encode_text([query])[0], 10)
+            hits = find(collection, Query((Direction(model.encode_text([query])[0]),), top=10)).hits
             found = Counter(emotion[hit.path] for hit in hits)
             right = sum(found[name] for name in wanted)
             listed = ", ".join(f"{name} {count}" for name, count in found.most_common())

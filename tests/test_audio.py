@@ -189,7 +189,7 @@ def test_no_permission(tmp_path: Path) -> None:
     path.chmod(0)
     code = (
         "import os; from emorank import audio; os.setuid(65534)\n"
-        f"try: audio._check_file({str(path)!r})\nexcept Exception as e: print(e)"
+        f"try: audio.check_file({str(path)!r})\nexcept Exception as e: print(e)"
     )
     for folder in [tmp_path, *list(tmp_path.parents)[:-1]]:
         folder.chmod(folder.stat().st_mode | 0o055)

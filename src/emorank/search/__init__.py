@@ -2,7 +2,8 @@
 
 from emorank.search.collection import Collection
 from emorank.search.index import Index, Segments, Update
-from emorank.search.query import NOT, Direction, Found, Hit, Near, Query, Region, find
+from emorank.search.query import NOT, Direction, Found, Hit, Near, Query, Region
+from emorank.search.ranking import find
 
 __all__ = [
     "NOT",

@@ -14,8 +14,8 @@ from emorank.errors import AudioError, EmorankError
 from emorank.files import cache_folder
 from emorank.model import EmotionRankCLAP
 from emorank.search import table
-from emorank.search.content import content
 from emorank.search.folder import Recording, recordings, within
+from emorank.search.known import Known, by_content, same
 
 ABOUT_FILE, LABELS_FILE = "index.json", "labels.parquet"  # what a named index keeps beside the table
 _OURS = {table.DIRECTORY, ".lock", ABOUT_FILE, LABELS_FILE}
@@ -82,23 +82,6 @@ class Segments:
         )
 
 
-@dataclass(frozen=True)
-class Known:
-    """A recording as the index has it.
-
-    Args:
-        size: in bytes.
-        changed: time of the last change, in nanoseconds.
-        digest: of its content, see `emorank.search.content`; None where it could not be read.
-        reason: None, or why it cannot be searched.
-    """
-
-    size: int
-    changed: int
-    digest: str | None
-    reason: str | None
-
-
 class Index:
     """The searchable segments of recordings, on disk, in a LanceDB table.
 
@@ -159,7 +142,7 @@ class Index:
             known = self.recordings()
             there = {file.path for file in found}
             removed = [path for path in known if within(path, top) and path not in there]
-            todo = [file for file in found if not _same(file, known.get(file.path))]
+            todo = [file for file in found if not same(file, known.get(file.path))]
             moved = 0
             try:
                 moved = self._write(todo, known, progress)
@@ -215,7 +198,7 @@ class Index:
         """New rows of recordings in place of the old ones; how many were copied from rows of the same content."""
         from emorank.search.encode import encoded
 
-        unknown, copies = _by_content(todo, known)
+        unknown, copies = by_content(todo, known)
         done = 0
         for batch in _chunks(copies, _COPIED_AT_ONCE):
             rows = self._copied(batch)
@@ -262,42 +245,6 @@ class Index:
     def _delete(self, paths: Sequence[str]) -> None:
         for chunk in _chunks(paths, 500):
             self._table.delete(f"path IN ({', '.join(map(_quoted, chunk))})")
-
-
-def _same(file: Recording, known: Known | None) -> bool:
-    return known is not None and (known.size, known.changed) == (file.size, file.changed)
-
-
-def _by_content(
-    todo: Sequence[Recording], known: dict[str, Known]
-) -> tuple[list[Recording], list[tuple[Recording, str]]]:
-    """Recordings that have to be encoded, and those whose content is known, each with the path it is known by.
-
-    Rows that this update replaces are no source for other paths: they may be gone when it comes to them.
-    """
-    replaced = {file.path for file in todo}
-    heard = {path: entry for path, entry in known.items() if entry.digest and entry.reason is None}
-    elsewhere = {entry.digest: path for path, entry in heard.items() if path not in replaced}
-    sizes = {entry.size for entry in heard.values()}
-    unknown, copies = [], []
-    for file in todo:
-        digest = _digest(file) if file.size in sizes else None
-        itself = file.path in heard and heard[file.path].digest == digest  # touched, not changed
-        source = file.path if itself else elsewhere.get(digest) if digest else None
-        if source is None:
-            unknown.append(file)
-        else:
-            copies.append((file, source))
-    return unknown, copies
-
-
-def _digest(file: Recording) -> str | None:
-    """None where the file cannot be read, or changes meanwhile."""
-    try:
-        digest = content(file.path)
-        return digest if Recording.now(file.path) == file else None
-    except OSError:
-        return None
 
 
 def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

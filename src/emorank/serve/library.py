@@ -11,7 +11,8 @@ import numpy as np
 
 from emorank.affect import HIGHEST, LOWEST
 from emorank.search.collection import Collection
-from emorank.search.index import LABELS_FILE, Known
+from emorank.search.index import LABELS_FILE
+from emorank.search.known import Known
 from emorank.search.named import NamedIndex
 
 _MANY = 50  # different values of a text column; more are not listed

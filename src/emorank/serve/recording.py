@@ -11,7 +11,7 @@ from io import FileIO
 from pathlib import Path
 
 from emorank.search.content import content_of, opened
-from emorank.search.index import Known
+from emorank.search.known import Known
 from emorank.serve.errors import Refused
 
 _BLOCK = 256 * 1024  # bytes

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Request
 from emorank.affect import DIMENSIONS
 from emorank.audio import SAMPLE_RATE, blocks
 from emorank.errors import AudioError
+from emorank.search import find
 from emorank.search import query as queries
 from emorank.serve.answers import Filter, Hits, Offset, Place, Search, Top
 from emorank.serve.errors import Refused, documented
@@ -107,7 +108,7 @@ def _searched(snapshot: Snapshot, asked: Search, texts: list[np.ndarray], begun:
 
 
 def _hits(snapshot: Snapshot, query: queries.Query, begun: float) -> Hits:
-    found = queries.find(snapshot.collection, query)
+    found = find(snapshot.collection, query)
     return Hits(
         index_version=snapshot.version,
         total=found.total,
