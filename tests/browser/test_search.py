@@ -97,7 +97,7 @@ def test_a_shared_link_finds_the_same(page: Page, open_page: Open) -> None:
     page.get_by_role("button", name="Copy link").click()
     expect(page.locator("#share")).to_contain_text("Copied")
     link = page.evaluate("navigator.clipboard.readText()")
-    other = open_page(link)
+    other = open_page(link, viewport={"width": 1024, "height": 700})
     expect(cards(other).first).to_be_visible()
     assert ids(other) == ids(page)
     expect(other.locator(".chip b")).to_have_text(page.locator(".chip b").text_content() or "")
