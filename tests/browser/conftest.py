@@ -19,7 +19,7 @@ import pytest
 from tests.browser.person import settled
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 MARKUP = "<img src=x onerror=alert(1)> & <b>loud.ogg"  # a name that must stay a name
@@ -121,16 +121,23 @@ def browser(chromium: str) -> Iterator["Browser"]:
         yield playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
 
 
+@pytest.fixture(scope="session")
+def person(browser: "Browser") -> "BrowserContext":
+    """One person's browser at a desk; what it has kept is not fetched again."""
+    return browser.new_context(
+        viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
+    )
+
+
 @pytest.fixture
-def open_page(browser: "Browser", server: Server) -> Iterator[Callable[..., "Page"]]:
-    """Opens the page in a browser of its own; no test may leave an error of a script behind."""
-    contexts = []
+def open_page(browser: "Browser", person: "BrowserContext", server: Server) -> Iterator[Callable[..., "Page"]]:
+    """Opens the page, as another person where `options` are given; no test may leave an error of a script behind."""
+    pages = []
     faults: list[str] = []
 
-    def opened(path: str = "/", width: int = 1280, height: int = 800, **options: object) -> "Page":
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
-        contexts[-1].grant_permissions(["clipboard-read", "clipboard-write"])
-        page = contexts[-1].new_page()
+    def opened(path: str = "/", **options: object) -> "Page":
+        page = (browser.new_context(**options) if options else person).new_page()
+        pages.append(page)
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
@@ -140,8 +147,8 @@ def open_page(browser: "Browser", server: Server) -> Iterator[Callable[..., "Pag
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.context.close() if page.context is not person else page.close()
     assert faults == []
 
 

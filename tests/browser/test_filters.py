@@ -44,7 +44,7 @@ def test_a_filter_alone_is_a_search_and_has_an_address(page: Page, open_page: Op
     settled(page)
     assert names(page)
     assert all("-ann-" in name for name in names(page))
-    other = open_page(page.url)
+    other = open_page(page.url, viewport={"width": 1024, "height": 700})
     expect(cards(other).first).to_be_visible()
     assert ids(other) == ids(page)
     expect(other.get_by_label("Expression")).to_have_value("speaker = 'ann' and duration > 2")

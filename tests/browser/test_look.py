@@ -13,12 +13,14 @@ from tests.browser.person import ask, cards, chips, ids, settled
 
 Open = Callable[..., Page]
 
+PHONE = {"width": 360, "height": 740}
+
 RESULTS = "/?q=furious,+shouting&not=crying&near=3,5,3&pick=max:duration:9"
 
 
 @pytest.mark.parametrize("path", ["/", RESULTS, "/?q=calm&where=nothing"])
 def test_a_narrow_screen_never_scrolls_sideways(open_page: Open, path: str) -> None:
-    page = open_page(path, 360, 740)
+    page = open_page(path, viewport=PHONE)
     page.locator("#filter").click()
     wide = page.evaluate("() => [document.scrollingElement.scrollWidth, innerWidth]")
     assert wide[0] <= wide[1]

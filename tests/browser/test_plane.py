@@ -11,6 +11,8 @@ from tests.browser.person import ask, at, cards, chips, ids, places, settled
 
 Open = Callable[..., Page]
 
+PHONE = {"width": 360, "height": 740}
+
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
     page.mouse.move(*at(page, *start))
@@ -119,7 +121,7 @@ def test_a_hundred_thousand_points_are_drawn_at_once(page: Page) -> None:
 
 
 def test_a_finger_on_a_narrow_screen(open_page: Open) -> None:
-    page = open_page("/", 360, 740, has_touch=True, is_mobile=True)
+    page = open_page("/", viewport=PHONE, has_touch=True, is_mobile=True)
     with page.expect_response("**/api/search"):
         page.touchscreen.tap(*at(page, 3.5, 3.0))
     settled(page)

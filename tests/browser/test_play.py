@@ -97,8 +97,14 @@ def test_a_timeline_of_a_long_recording(page: Page) -> None:
     whole = float(course.get_attribute("aria-valuemax") or 0)
     assert page.locator("#audio").evaluate(TIME) == pytest.approx(0.6 * whole, abs=2.5)
     assert not page.locator("#audio").evaluate("(audio) => audio.paused")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    assert page.locator("#audio").evaluate("(audio) => audio.paused")
+    course.focus()
+    page.keyboard.press(" ")
+    expect(page.locator("#pause")).to_have_text("Pause")
     page.keyboard.press("Escape")
     expect(page.locator("#timeline")).to_be_hidden()
+    assert page.locator("#audio").evaluate("(audio) => audio.paused")
 
 
 def test_a_recording_that_changed_or_is_gone(page: Page, server: Server) -> None:

@@ -97,7 +97,7 @@ def test_a_shared_link_finds_the_same(page: Page, open_page: Open) -> None:
     page.get_by_role("button", name="Copy link").click()
     expect(page.locator("#share")).to_contain_text("Copied")
     link = page.evaluate("navigator.clipboard.readText()")
-    other = open_page(link)
+    other = open_page(link, viewport={"width": 1024, "height": 700})
     expect(cards(other).first).to_be_visible()
     assert ids(other) == ids(page)
     expect(other.locator(".chip b")).to_have_text(page.locator(".chip b").text_content() or "")
@@ -132,6 +132,8 @@ def test_a_clip_of_ones_own(page: Page, tmp_path: Path) -> None:
     assert chips(page) == []
     page.go_back()
     expect(page.locator(".chip")).to_have_text("like the clip mine.ogg")
+    page.reload()
+    expect(page.locator("#problem")).to_contain_text("does not outlast a reload")
     page.locator("#clip").set_input_files({"name": "no.txt", "mimeType": "text/plain", "buffer": b"no audio"})
     expect(page.locator("#problem")).to_contain_text("cannot be used")
 

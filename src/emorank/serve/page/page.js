@@ -38,14 +38,18 @@ const plane = new Plane($("plane"), {
   reading: form.reading,
   radius: () => state.near?.radius ?? form.radius(),
 });
-const timeline = new Timeline(async (moment, part) => {
-  try {
-    const wrong = await player.play(await api.segment(moment.id), part);
-    if (!wrong) player.playOn();
-    return wrong;
-  } catch (refusal) {
-    return refusal.message;
-  }
+const timeline = new Timeline({
+  play: async (moment, part) => {
+    try {
+      const wrong = await player.play(await api.segment(moment.id), part);
+      if (!wrong) player.playOn();
+      return wrong;
+    } catch (refusal) {
+      return refusal.message;
+    }
+  },
+  pause: () => player.pause(),
+  stop: () => player.stop(),
 });
 
 const without = (list, id) => list.filter((one) => one !== id);
@@ -175,3 +179,6 @@ addEventListener("popstate", () => {
 if ((state.picks.length || state.where) && innerWidth > 640) filters.open(true);  // narrow, they would hide the results
 renew();
 show();
+if (history.state?.clip !== undefined && history.state.clip !== null && !clip) {
+  form.problem("A clip does not outlast a reload of the page: choose it again.");
+}

@@ -78,6 +78,12 @@ export class Player {
     this.changed();
   }
 
+  // Pause, or go on.
+  pause() {
+    if (this.playing) this.audio.pause();
+    else if (this.hit) this.audio.play().catch(() => {});
+  }
+
   skip(seconds) {
     if (!this.hit) return;
     const { audio_start: start, duration } = this.hit;

@@ -7,10 +7,14 @@ const LEFT = 26, RIGHT = 10, TOP = 12, BOTTOM = 24;  // css pixels around the ch
 const LINES = ["valence", "arousal"];
 
 export class Timeline {
-  // `play` is called with a segment, the part of it to start from, and gives a sentence where that fails.
-  constructor(play) {
-    Object.assign(this, { dialog: $("timeline"), canvas: $("course"), play, course: null, at: 0, heard: null });
+  // `on`: play(segment, part of it) gives a sentence where that fails; pause() or go on; stop().
+  constructor(on) {
+    Object.assign(this, { dialog: $("timeline"), canvas: $("course"), on, course: null, at: 0, heard: null });
     const { canvas } = this;
+    $("pause").addEventListener("click", () => on.pause());
+    this.dialog.addEventListener("close", () => {
+      if (this.heard !== null) on.stop();
+    });
     canvas.addEventListener("click", (event) => this.start(this.seconds(event.offsetX)));
     canvas.addEventListener("pointermove", (event) => this.point(this.seconds(event.offsetX)));
     canvas.addEventListener("keydown", (event) => this.key(event));
@@ -20,7 +24,8 @@ export class Timeline {
 
   async open(hit) {
     const course = await api.timeline(hit.id);
-    Object.assign(this, { course, hit });
+    Object.assign(this, { course, hit, heard: null });
+    $("pause").disabled = true;
     this.dialog.querySelector("h2").textContent = course.file;
     this.dialog.querySelector(".wrong").textContent = "";
     this.canvas.setAttribute("aria-valuemin", "0");
@@ -35,6 +40,8 @@ export class Timeline {
     if (!this.dialog.open) return;
     const mine = this.course.segments.some(({ id }) => id === player.hit?.id);
     this.heard = mine ? player.seconds : null;
+    $("pause").disabled = !mine;
+    $("pause").textContent = mine && !player.playing ? "Play" : "Pause";
     this.draw();
   }
 
@@ -61,7 +68,7 @@ export class Timeline {
   async start(seconds) {
     const one = this.segment(seconds);
     const part = Math.max(0, Math.min(0.98, (seconds - one.start) / (one.end - one.start)));
-    this.dialog.querySelector(".wrong").textContent = await this.play(one, part) ?? "";
+    this.dialog.querySelector(".wrong").textContent = await this.on.play(one, part) ?? "";
   }
 
   key(event) {
@@ -69,7 +76,8 @@ export class Timeline {
     const now = segments.indexOf(this.segment(this.at));
     const next = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: segments.length - 1 }[event.key];
     if (next !== undefined) this.point(segments[Math.max(0, Math.min(segments.length - 1, next))].start);
-    else if (event.key === "Enter" || event.key === " ") this.start(this.at);
+    else if (event.key === "Enter") this.start(this.at);
+    else if (event.key === " ") this.on.pause();
     else return;
     event.preventDefault();
   }
