@@ -5,12 +5,15 @@ import secrets
 import socket
 import threading
 import webbrowser
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from emorank.cli.console import say
 from emorank.errors import EmorankError
+
+if TYPE_CHECKING:
+    from emorank.model import EmotionRankCLAP
 
 
 def serve(
@@ -60,9 +63,17 @@ def serve(
         uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30)
     )
     say(f"Searching {name} at {address}  (Ctrl-C ends it)")
+    threading.Thread(target=_hear, args=(library.model,), daemon=True).start()
     if browser and here:
         threading.Timer(0.5, webbrowser.open, [address]).start()
     server.run([listening])
+
+
+def _hear(model: "EmotionRankCLAP") -> None:
+    """Load the audio encoder beside the first searches, which do not need it, for the first clip, which does."""
+    import numpy as np
+
+    model.encode_audio([np.zeros(16_000, np.float32)])
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from emorank import __version__
+from emorank.search.named import DEFAULT_MODEL
 from emorank.serve.answers import Bounds, Column, Health, IndexNote, ModelNote
 from emorank.serve.errors import documented
 from emorank.serve.library import Library
 
 NOTE = (
-    "Estimates of how a voice sounds, learnt from acted speech with derived labels; they do not tell what anyone "
-    "feels. Descriptions are in English. Do not use them to judge people."
+    "Estimates of how a voice sounds, learnt from {labels}; they do not tell what anyone feels. "
+    "Descriptions are in English. Do not use them to judge people."
 )
 
 router = APIRouter(prefix="/api", tags=["about"], responses=documented(401, 403))
@@ -52,7 +53,11 @@ def index(request: Request) -> IndexNote:
             audio_encoder=_public(config.audio_encoder),
             text_encoder=_public(config.text_encoder),
             label_source=_label_source(config.training),
-            note=NOTE,
+            note=NOTE.format(
+                labels="acted speech with derived labels"
+                if library.named.model_name == DEFAULT_MODEL
+                else f"speech with {_label_source(config.training)} labels"
+            ),
         ),
         columns=[Column(**column) for column in snapshot.columns],
         roots=[os.path.basename(root) for root in library.named.roots],

@@ -92,6 +92,7 @@ class Segment(BaseModel):
     dominance: float
     loudness: float | None = Field(description="In dB of full scale.")
     labels: dict[str, Any]
+    moments: int = Field(description="Segments of its recording.")
     others: int = Field(description="Further segments of the recording that pass, when grouped.")
 
 

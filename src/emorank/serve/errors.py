@@ -35,7 +35,11 @@ class Refused(Exception):
 
 def answer(status: int, code: str, message: str) -> JSONResponse:
     """A refusal as a response."""
-    headers = {"Retry-After": "3"} if status == 503 else {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    headers = {"Cache-Control": "no-store"}  # browsers would remember that a recording had changed
+    if status == 503:
+        headers["Retry-After"] = "3"
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse({"error": {"code": code, "message": message}}, status, headers)
 
 

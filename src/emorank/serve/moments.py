@@ -43,6 +43,7 @@ def segment_of(snapshot: Snapshot, found: Hit) -> Segment:
         dominance=found.dominance,
         loudness=found.loudness,
         labels=found.labels,
+        moments=len(collection.recording_of(found.row)),
         others=found.others,
     )
 

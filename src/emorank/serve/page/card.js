@@ -60,7 +60,7 @@ export function card(hit, on) {
   part("unlike").addEventListener("click", () => on.less(hit));
   part("course").addEventListener("click", () => on.course(hit));
   part("on").addEventListener("click", () => on.playOn(hit));
-  part("course").hidden = !(hit.start > 0 || hit.others);
+  part("course").hidden = hit.moments < 2;
   const wave = part("wave");
   wave.addEventListener("click", (event) => on.seek(hit, event.offsetX / wave.clientWidth));
   for (const [event, id] of [["pointerenter", hit.id], ["focusin", hit.id], ["pointerleave", null], ["focusout", null]]) {
@@ -80,7 +80,6 @@ export function played(made, player) {
   const playing = mine && player.playing;
   made.classList.toggle("playing", playing);
   part("play").setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${hit.file} from ${clock(hit.start)}`);
-  if (mine && player.longer) part("course").hidden = false;
   part("on").hidden = !(mine && player.longer && !player.on);
   part("span").textContent = playing && player.on
     ? `${clock(player.seconds)}, playing on` : `${clock(hit.start)} – ${clock(hit.end)}`;
