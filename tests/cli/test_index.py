@@ -131,9 +131,13 @@ def test_follows_its_folders_until_interrupted(calls: Path, emorank: Emorank) ->
     for line in process.stderr:
         if "Following" in line:
             break
-    process.stderr.readline()  # it looks once more, for what changed before it followed
+
+    def told() -> str:
+        return next(line for line in process.stderr or () if line.startswith("calls:"))
+
+    assert told() == "calls: 0 added, 0 changed, 0 removed, 6 kept.\n"  # what changed before it followed
     soundfile.write(calls / "new.wav", voice(0.5), 16_000)
-    assert process.stderr.readline() == "calls: 1 added, 0 changed, 0 removed, 6 kept.\n"
+    assert told() == "calls: 1 added, 0 changed, 0 removed, 6 kept.\n"
     begun = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
