@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,6 +66,14 @@ class Collection:
     def label_names(self) -> list[str]:
         """The columns of the user's own table."""
         return [] if self.labels is None else [name for name in self.labels.columns if name != "path"]
+
+    @cached_property
+    def _label_columns(self) -> "dict[str, pl.Series]":
+        return {name: self.columns[name] for name in self.label_names}
+
+    def labels_at(self, row: int) -> dict[str, Any]:
+        """The columns of the user's own table for a segment."""
+        return {name: column[row] for name, column in self._label_columns.items()}
 
     def id_of(self, row: int) -> str:
         """A short name of a segment, made of its path and start: it stays over updates."""

@@ -50,7 +50,6 @@ def hit(
     segments = collection.segments
     valence, arousal, dominance = (round(float(x), 2) for x in segments.points[row])
     loudness = float(segments.loudness[row])
-    labels = collection.columns.select(collection.label_names).row(row, named=True) if collection.label_names else {}
     return Hit(
         row=row,
         id=collection.id_of(row),
@@ -64,7 +63,7 @@ def hit(
         arousal=arousal,
         dominance=dominance,
         loudness=None if np.isnan(loudness) else round(loudness, 1),
-        labels=labels,
+        labels=collection.labels_at(row),
         others=others,
     )
 
