@@ -27,12 +27,17 @@ sentence-transformers checkpoint in the format of all-MiniLM-L6-v2.
     /models/distilroberta/first          of a local folder
 """
 
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
 
 from emorank.encoders.base import AudioEncoder, Locates, TextEncoder
 from emorank.errors import EmorankError
+
+# Clips differ in length, so nearly every batch is a new shape. oneDNN keeps what it prepared for the last 1024
+# shapes, a gigabyte after an hour of speech; read once, when torch first computes.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 
 __all__ = [
     "DEFAULT_AUDIO",
