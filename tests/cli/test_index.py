@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,10 +137,8 @@ def test_follows_its_folders_until_interrupted(calls: Path, emorank: Emorank) ->
     assert told() == "calls: 0 added, 0 changed, 0 removed, 6 kept.\n"  # what changed before it followed
     soundfile.write(calls / "new.wav", voice(0.5), 16_000)
     assert told() == "calls: 1 added, 0 changed, 0 removed, 6 kept.\n"
-    begun = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
-    assert time.monotonic() - begun < 10
     assert process.stderr.read() == ""
     assert "no index of this name" not in emorank("search", "calm", "calls").err
 

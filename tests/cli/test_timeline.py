@@ -28,7 +28,7 @@ def test_a_table_in_the_terminal(emorank: Emorank, tiny_model: Path, expected: l
     assert len(lines) - 1 == len(expected) > 3
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_a_file_for_other_tools(
     emorank: Emorank, tiny_model: Path, tmp_path: Path, expected: list[list[float]], suffix: str
 ) -> None:
@@ -37,8 +37,8 @@ def test_a_file_for_other_tools(
     assert (run.status, run.out) == (0, "")
     if suffix == ".csv":
         rows = list(csv.DictReader(out.read_text().splitlines()))
-    elif suffix == ".json":
-        rows = json.loads(out.read_text())
+    elif suffix == ".jsonl":
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
     else:
         rows = pl.read_parquet(out).to_dicts()
     assert [[float(value) for value in row.values()] for row in rows] == expected

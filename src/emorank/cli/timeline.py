@@ -8,7 +8,7 @@ from emorank.cli.listen import listened
 from emorank.errors import EmorankError
 
 _PLOTS = (".png", ".svg", ".pdf")
-_TABLES = (".csv", ".json", ".parquet")
+_TABLES = (".csv", ".jsonl", ".parquet")
 
 
 def timeline(
@@ -34,7 +34,7 @@ def timeline(
 
     Args:
         recording: The recording.
-        out: .png, .svg or .pdf draws it; .csv, .json or .parquet writes start, end, valence, arousal, dominance.
+        out: .png, .svg or .pdf draws it; .csv, .jsonl or .parquet writes start, end, valence, arousal, dominance.
         model: A packaged model, a folder made by emorank train, or a hub id.
         index: Where the index is kept; by default in the user's cache.
     """
@@ -68,22 +68,14 @@ def timeline(
 
             draw(segments, os.path.basename(recording), out)
         else:
-            _write(rows, out)
+            import polars as pl
+
+            from emorank.files import written_whole
+            from emorank.search.export import write
+
+            table = pl.DataFrame(rows, schema=["start", "end", "valence", "arousal", "dominance"], orient="row")
+            with written_whole(out) as temporary, open(temporary, "wb") as file:
+                write(table, file, suffix.lstrip("."))
     except OSError as error:
         raise EmorankError(f"{out}: it cannot be written ({error.strerror or error}).") from error
     say(f"{len(rows)} moments of {recording} written to {out}.")
-
-
-def _write(rows: list[tuple[float, ...]], out: Path) -> None:
-    import polars as pl
-
-    from emorank.files import written_whole
-
-    table = pl.DataFrame(rows, schema=["start", "end", "valence", "arousal", "dominance"], orient="row")
-    with written_whole(out) as temporary:
-        if out.suffix.lower() == ".csv":
-            table.write_csv(temporary)
-        elif out.suffix.lower() == ".parquet":
-            table.write_parquet(temporary)
-        else:
-            table.write_json(temporary)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emorank.affect import DIMENSIONS
 from emorank.errors import EmorankError
 from emorank.search.index import Segments
 from emorank.search.scan import Scan
@@ -50,7 +51,7 @@ class Collection:
                 "start": self.segments.start.round(2),
                 "end": self.segments.end.round(2),
                 "duration": (self.segments.end - self.segments.start).round(2),
-                **{name: points[:, i] for i, name in enumerate(("valence", "arousal", "dominance"))},
+                **{name: points[:, i] for i, name in enumerate(DIMENSIONS)},
                 "loudness": pl.Series(self.segments.loudness.astype(np.float64).round(1), nan_to_null=True),
             },
             schema_overrides={"path": pl.String, "file": pl.String},
@@ -118,7 +119,7 @@ class Collection:
         return passed
 
 
-RESERVED = ("file", "start", "end", "valence", "arousal", "dominance", "loudness", "duration")
+RESERVED = ("file", "start", "end", "duration", *DIMENSIONS, "loudness")
 
 
 def labels_of(table: "pl.DataFrame") -> "pl.DataFrame":

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from emorank.affect import DIMENSIONS
 from emorank.errors import AudioError, EmorankError
 from emorank.files import cache_folder
 from emorank.model import EmotionRankCLAP
@@ -164,7 +165,7 @@ class Index:
 
     def segments(self) -> Segments:
         """Everything that can be searched."""
-        columns = ["path", "start", "end", "embedding", *table.PLACE, "loudness"]
+        columns = ["path", "start", "end", "embedding", *DIMENSIONS, "loudness"]
         self._table.checkout_latest()
         rows = self._read(columns, "reason IS NULL")
         rows = rows.sort_by([("path", "ascending"), ("start", "ascending")]).combine_chunks()
@@ -173,7 +174,7 @@ class Index:
             rows["start"].to_numpy(),
             rows["end"].to_numpy(),
             table.matrix(rows["embedding"]),
-            np.stack([rows[name].to_numpy() for name in table.PLACE], 1),
+            np.stack([rows[name].to_numpy() for name in DIMENSIONS], 1),
             rows["loudness"].to_numpy(zero_copy_only=False),
         )
 

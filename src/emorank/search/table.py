@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from emorank.affect import DIMENSIONS
 from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
 from emorank.search.content import content
@@ -21,7 +22,6 @@ from emorank.search.folder import Recording
 SCHEMA_VERSION = 2
 NAME = "segments"
 DIRECTORY = f"{NAME}.lance"  # of the table, in the folder of the index
-PLACE = ("valence", "arousal", "dominance")
 _ROWS_AT_ONCE = 20_000  # held while a table is rewritten
 
 
@@ -40,7 +40,7 @@ def schema(model: EmotionRankCLAP) -> Any:
             pa.field("end", pa.float64(), nullable=False),
             pa.field("loudness", pa.float32()),
             pa.field("peaks", pa.binary(PEAKS)),
-            *(pa.field(name, pa.float32(), nullable=False) for name in PLACE),
+            *(pa.field(name, pa.float32(), nullable=False) for name in DIMENSIONS),
             pa.field("feature", pa.list_(pa.float16(), model.audio.encoder_dim), nullable=False),
             pa.field("embedding", pa.list_(pa.float32(), model.embedding_dim), nullable=False),
             pa.field("reason", pa.string()),
@@ -130,7 +130,7 @@ def _placed(columns: dict[str, Any], features: np.ndarray, model: EmotionRankCLA
 
     embeddings = model.audio(features.astype(np.float32))
     points = model.locate(embeddings)
-    columns |= {name: pa.array(points[:, i]) for i, name in enumerate(PLACE)}
+    columns |= {name: pa.array(points[:, i]) for i, name in enumerate(DIMENSIONS)}
     columns |= {"feature": _fixed_size_list(features), "embedding": _fixed_size_list(embeddings)}
     layout = schema(model)
     return pa.table([columns[field.name] for field in layout], schema=layout)
@@ -140,7 +140,9 @@ def _rewritten(database: Any, table: Any, model: EmotionRankCLAP) -> Any:
     """The same recordings with this schema and this model's embeddings, in one transaction, without decoding."""
     import pyarrow as pa
 
-    kept = [name for name in schema(model).names if name in table.schema.names and name not in (*PLACE, "embedding")]
+    kept = [
+        name for name in schema(model).names if name in table.schema.names and name not in (*DIMENSIONS, "embedding")
+    ]
 
     def batches() -> Iterator[Any]:
         for batch in table.search().select(kept).to_batches(_ROWS_AT_ONCE):

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from emorank.audio import SUFFIXES
+from emorank.search.folder import within
 
 _REST = 1_000  # milliseconds without a change before a burst of changes counts as over
 _BURST = 30_000  # milliseconds after which it counts in any case
@@ -27,7 +28,8 @@ def changes(roots: Sequence[str], stop: Event | None = None) -> Iterator[set[str
     from watchfiles import Change, watch
 
     def ours(change: Change, path: str) -> bool:
-        hidden = any(part.startswith(".") for part in Path(os.path.relpath(path, _common(path, roots))).parts)
+        root = next((root for root in roots if within(path, root)), os.sep)
+        hidden = any(part.startswith(".") for part in Path(os.path.relpath(path, root)).parts if part != ".")
         # A folder that came or went has no suffix of a recording but may hold some.
         return not hidden and (Path(path).suffix.lower() in SUFFIXES or change != Change.modified)
 
@@ -45,8 +47,3 @@ def changes(roots: Sequence[str], stop: Event | None = None) -> Iterator[set[str
         if burst or time.monotonic() - seen > _ANYWAY:
             seen = time.monotonic()
             yield {path for _, path in burst}
-
-
-def _common(path: str, roots: Sequence[str]) -> str:
-    """The root that a path lies under."""
-    return next((root for root in roots if path == root or path.startswith(root.rstrip(os.sep) + os.sep)), os.sep)

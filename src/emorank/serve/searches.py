@@ -13,7 +13,6 @@ from fastapi import APIRouter, Query, Request
 
 from emorank.affect import DIMENSIONS
 from emorank.audio import SAMPLE_RATE, blocks
-from emorank.errors import AudioError
 from emorank.search import find
 from emorank.search import query as queries
 from emorank.serve.answers import Filter, Hits, Offset, Place, Search, Top
@@ -139,12 +138,9 @@ def _embedding(clip: Path, library: Library, limits: Limits) -> tuple[np.ndarray
     """(embedding_dim,) and the length in seconds; no more than the allowed length is ever decoded."""
     pieces = []
     count = 0
-    try:
-        for block in blocks(clip):
-            pieces.append(block)
-            count += len(block)
-            if count > limits.upload_seconds * SAMPLE_RATE:
-                raise Refused(413, "too_long", f"The recording is longer than {limits.upload_seconds:g} s.")
-    except AudioError as error:
-        raise Refused(415, "bad_audio", f"The recording cannot be used: {error.reason}") from error
+    for block in blocks(clip):
+        pieces.append(block)
+        count += len(block)
+        if count > limits.upload_seconds * SAMPLE_RATE:
+            raise Refused(413, "too_long", f"The recording is longer than {limits.upload_seconds:g} s.")
     return library.model.encode_audio([np.concatenate(pieces)])[0], count / SAMPLE_RATE
