@@ -36,7 +36,7 @@ from emorank.encoders.base import AudioEncoder, Locates, TextEncoder
 from emorank.errors import EmorankError
 
 # Clips differ in length, so nearly every batch is a new shape. oneDNN keeps what it prepared for the last 1024
-# shapes, a gigabyte after an hour of speech; read once, when torch first computes.
+# shapes, and memory grows for as long as speech is encoded. Read once, when torch first computes.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 
 __all__ = [
