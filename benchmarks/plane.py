@@ -14,7 +14,7 @@ import numpy as np
 
 from emorank import EmotionRankCLAP, read_corpus
 from emorank.encoders import audio_encoder
-from emorank.features import recordings
+from emorank.listening.store import recordings
 
 COLOURS = {
     "anger": "#c0392b",

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from emorank import EmotionRankCLAP, read_corpus
-from emorank.measure import listen, measure_ordinality
+from emorank.evaluation.report import listen, measure_ordinality
 from emorank.training.config import TrainConfig
 from emorank.training.fit import fit
 from emorank.training.prepare import prepare

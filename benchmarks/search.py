@@ -20,8 +20,9 @@ import pyarrow as pa
 from lancedb.index import HnswSq, IvfPq
 
 from emorank.captions.bank import bundled
-from emorank.search import Collection, Direction, Query, Segments, find
-from emorank.search.named import NamedIndex
+from emorank.index import Segments
+from emorank.index.named import NamedIndex
+from emorank.search import Collection, Direction, Query, find
 from emorank.search.scan import Scan
 
 TOP = 10
@@ -180,7 +181,7 @@ def main() -> None:
     """Print a table for every count."""
     named = NamedIndex.open(sys.argv[1])
     counts = [int(count) for count in sys.argv[2:]] or [10_000, 100_000, 1_000_000]
-    real = named.collection().segments.embeddings
+    real = Collection.of(named).segments.embeddings
     texts = np.random.default_rng(0).permutation(sorted(bundled("test").texts))[:100]
     queries = named.model.encode_text([str(text) for text in texts])
     spread = np.linalg.eigvalsh(np.cov(real.T))[::-1]

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from emorank.corpora import read_corpus
+    from emorank.index import Index
     from emorank.model import EmotionRankCLAP
-    from emorank.search import Index
 
 __version__ = "0.1.0"
 __all__ = ["EmotionRankCLAP", "Index", "__version__", "read_corpus"]
 
-_HOMES = {"EmotionRankCLAP": "emorank.model", "Index": "emorank.search", "read_corpus": "emorank.corpora"}
+_HOMES = {"EmotionRankCLAP": "emorank.model", "Index": "emorank.index", "read_corpus": "emorank.corpora"}
 
 
 def __getattr__(name: str) -> Any:

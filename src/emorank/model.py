@@ -19,7 +19,7 @@ from emorank import audio
 from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
 from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT, AudioEncoder, TextEncoder, audio_encoder, text_encoder
 from emorank.errors import EmorankError
-from emorank.files import written_whole
+from emorank.storage import written_whole
 
 FORMAT = 1  # of the folder that `save` writes
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from starlette.testclient import TestClient
 
-from emorank.search.named import NamedIndex
+from emorank.index.named import NamedIndex
 from emorank.serve.app import create_app
 from emorank.serve.library import Library
 from tests.conftest import voice

@@ -8,7 +8,7 @@ import numpy as np
 
 from emorank.captions.quality import Quality, coverage
 from emorank.errors import EmorankError
-from emorank.files import written_whole
+from emorank.storage import written_whole
 
 Array = np.ndarray[Any, Any]
 

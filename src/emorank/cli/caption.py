@@ -234,7 +234,7 @@ def _report(table: "pl.DataFrame", picture: Path, english: bool, seed: int) -> N
     from emorank.captions.plot import draw
     from emorank.captions.quality import distances, quality
     from emorank.encoders import text_encoder
-    from emorank.features import texts
+    from emorank.listening.store import texts
 
     missing = {"valence", "arousal"} - set(table.columns)
     described = table if missing else table.drop_nulls(["caption", "valence", "arousal"])

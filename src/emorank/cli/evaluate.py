@@ -40,7 +40,7 @@ def evaluate(
     """
     from emorank.corpora import read_tables
     from emorank.evaluation.lists import lists_of_table, read_lists
-    from emorank.measure import listen, measure
+    from emorank.evaluation.report import listen, measure
     from emorank.model import EmotionRankCLAP
 
     own = None if lists is None else lists_of_table(read_lists(lists))

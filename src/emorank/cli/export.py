@@ -41,10 +41,11 @@ def export(
     if kind == "parquet" and out is None and sys.stdout.isatty():
         raise EmorankError("Parquet is not for the screen; name a file with --out, or send it to one with >.")
 
-    from emorank.files import written_whole
-    from emorank.search.named import NamedIndex
+    from emorank.index.named import NamedIndex
+    from emorank.search import Collection
+    from emorank.storage import written_whole
 
-    table = table_of(NamedIndex.open(name).collection(), where, embeddings=kind == "parquet")
+    table = table_of(Collection.of(NamedIndex.open(name)), where, embeddings=kind == "parquet")
     if out is None:
         write(table, sys.stdout.buffer, kind)
         return

@@ -12,7 +12,7 @@ from emorank.cli.console import clock, name_broken, print_table, progress, say
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
-    from emorank.search.named import NamedIndex
+    from emorank.index.named import NamedIndex
 
 
 def index(
@@ -42,7 +42,7 @@ def index(
         watch: Stay, and follow the folders until interrupted.
         model: The model that listens; by default emorank-base, or the one that the index was made with.
     """
-    from emorank.search.named import NamedIndex, names
+    from emorank.index.named import NamedIndex, names
 
     if name is None:
         if roots or watch or table or model:
@@ -56,7 +56,7 @@ def index(
         named.keep_labels(read_tables(table))
     _update(named)
     if watch:
-        from emorank.search.watch import changes
+        from emorank.index.watch import changes
 
         say("Following the folders; press Ctrl-C to stop.")
         for _ in changes(named.roots):
@@ -79,7 +79,8 @@ def _update(named: "NamedIndex") -> None:
 
 
 def _list(known: list[str]) -> None:
-    from emorank.search.named import NamedIndex
+    from emorank.index.named import NamedIndex
+    from emorank.search import Collection
 
     if not known:
         say("There is no index yet; make one: emorank index DIR --name calls")
@@ -87,7 +88,7 @@ def _list(known: list[str]) -> None:
     rows = []
     for name in known:
         named = NamedIndex.open(name)
-        collection = named.collection()
+        collection = Collection.of(named)
         seconds = float((collection.segments.end - collection.segments.start).sum())
         rows.append(
             (

@@ -8,8 +8,8 @@ from emorank.cli.console import name_broken, progress
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
+    from emorank.index import Segments
     from emorank.model import EmotionRankCLAP
-    from emorank.search import Segments
 
 
 def listened(root: str, model: "EmotionRankCLAP", index: Path | None) -> "Segments":
@@ -18,7 +18,7 @@ def listened(root: str, model: "EmotionRankCLAP", index: Path | None) -> "Segmen
     Raises:
         EmorankError: there is nothing at `root`, or nothing that can be searched.
     """
-    from emorank.search import Index
+    from emorank.index import Index
 
     kept = Index(index, model) if index is not None else Index.of(root, model)
     with progress("listening") as bar:
@@ -34,7 +34,7 @@ def located(root: str, encoder: str) -> "Segments":
         EmorankError: the encoder has no such head, or there is nothing at `root` that can be heard.
     """
     from emorank.encoders import Locates, audio_encoder
-    from emorank.search.locate import locate
+    from emorank.index.locate import locate
 
     head = audio_encoder(encoder)
     if not isinstance(head, Locates):

@@ -117,16 +117,16 @@ def search(
 
 def _opened(place: str, model: str | None, index: Path | None) -> "tuple[Collection, EmotionRankCLAP]":
     """What is searched: a named index as it is, or a folder that is listened to first."""
-    from emorank.search.named import DEFAULT_MODEL, NamedIndex, is_named
+    from emorank.index.named import DEFAULT_MODEL, NamedIndex, is_named
+    from emorank.search import Collection
 
     if is_named(place):
         if model is not None or index is not None:
             raise EmorankError(f"{place} is a named index with its own model and place; leave --model and --index out.")
         named = NamedIndex.open(place)
-        return named.collection(), named.model
+        return Collection.of(named), named.model
 
     from emorank.model import EmotionRankCLAP
-    from emorank.search import Collection
 
     if not os.path.exists(place):
         raise EmorankError(f"{place}: there is no such file or folder, and no index of this name.")

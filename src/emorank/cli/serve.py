@@ -47,7 +47,7 @@ def serve(
         from emorank.serve.library import Library
     except ImportError as error:
         raise EmorankError("emorank serve needs the serve extra; run: pip install 'emorank[serve]'") from error
-    from emorank.search.named import NamedIndex
+    from emorank.index.named import NamedIndex
 
     here = host in LOOPBACK
     token = token or os.environ.get("EMORANK_TOKEN") or (None if here else secrets.token_urlsafe(24))

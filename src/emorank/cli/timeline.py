@@ -64,14 +64,14 @@ def timeline(
         return
     try:
         if suffix in _PLOTS:
-            from emorank.search.timeline import draw
+            from emorank.plots import draw
 
             draw(segments, os.path.basename(recording), out)
         else:
             import polars as pl
 
-            from emorank.files import written_whole
             from emorank.search.export import write
+            from emorank.storage import written_whole
 
             table = pl.DataFrame(rows, schema=["start", "end", "valence", "arousal", "dominance"], orient="row")
             with written_whole(out) as temporary, open(temporary, "wb") as file:

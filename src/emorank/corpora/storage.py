@@ -8,7 +8,7 @@ import polars as pl
 
 from emorank.corpora.schema import COLUMNS, typed
 from emorank.errors import EmorankError
-from emorank.files import written_whole
+from emorank.storage import written_whole
 
 
 def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:

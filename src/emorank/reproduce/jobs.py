@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from emorank.files import written_whole
-from emorank.measure import TestName, listen, measure, measure_ordinality
+from emorank.evaluation.report import TestName, listen, measure, measure_ordinality
 from emorank.model import EmotionRankCLAP
+from emorank.storage import written_whole
 from emorank.training.config import TrainConfig
 from emorank.training.fit import fit
 from emorank.training.prepare import Prepared, prepare

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from emorank.affect import STEPS
-from emorank.files import written_whole
+from emorank.storage import written_whole
 
 _COLOURS = ("#9aa5b1", "#7b8794", "#cbd2d9", "#e8a33d", "#c7653c", "#2f6db3", "#123c69")
 

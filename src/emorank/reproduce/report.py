@@ -7,14 +7,14 @@ import numpy as np
 import polars as pl
 
 from emorank.captions import paired
-from emorank.features import texts
-from emorank.files import written_whole
-from emorank.measure import listen
+from emorank.evaluation.report import listen
+from emorank.listening.store import texts
 from emorank.model import EmotionRankCLAP
 from emorank.reproduce.plots import plot_curves, plot_retrieved, plot_spaces
 from emorank.reproduce.rows import row_of
 from emorank.reproduce.run import Protocol
 from emorank.reproduce.tables import latex, markdown
+from emorank.storage import written_whole
 from emorank.training.fit import untrained
 from emorank.training.prepare import prepare
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emorank.affect import DIMENSIONS
-from emorank.errors import EmorankError
-from emorank.search.index import Segments
+from emorank.index.update import Segments
+from emorank.search.filter import where
 from emorank.search.scan import Scan
-from emorank.search.where import where
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from emorank.index.named import NamedIndex
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class Collection:
     segments: Segments
     labels: "pl.DataFrame | None" = None
     shown: Sequence[str] | None = None
+
+    @classmethod
+    def of(cls, named: "NamedIndex") -> "Collection":
+        """What a named index holds, with its labels; paths are shown from the folder that was indexed on."""
+        segments = named.index.segments()
+        return cls(segments, named.labels(), [named.shown(path) for path in segments.paths])
 
     def __len__(self) -> int:
         return len(self.segments.paths)
@@ -117,32 +124,3 @@ class Collection:
         chosen = where(expression, dict(self.columns.schema))
         passed: np.ndarray = self.columns.select(chosen.fill_null(False).alias("passed"))["passed"].to_numpy()
         return passed
-
-
-RESERVED = ("file", "start", "end", "duration", *DIMENSIONS, "loudness")
-
-
-def labels_of(table: "pl.DataFrame") -> "pl.DataFrame":
-    """The columns of a user's table that an index can keep: one row a path; numbers, text, truth, dates as text.
-
-    A column that has the name of one of the index's own (valence, say) is kept as `label_valence`.
-
-    Raises:
-        EmorankError: two rows of one path differ.
-    """
-    import polars as pl
-
-    kept = []
-    for column in table:
-        if column.dtype.is_temporal() or isinstance(column.dtype, pl.Categorical | pl.Enum):
-            column = column.cast(pl.String)
-        elif column.dtype.is_decimal() or column.dtype.is_float():
-            column = column.cast(pl.Float64)
-            column = column.set(~column.is_finite(), None)
-        if column.dtype == pl.String or column.dtype.is_numeric() or column.dtype == pl.Boolean:
-            kept.append(column.alias(f"label_{column.name}") if column.name in RESERVED else column)
-    labels = pl.DataFrame(kept).unique(maintain_order=True)
-    twice = labels.filter(labels["path"].is_duplicated())["path"]
-    if len(twice):
-        raise EmorankError(f"{twice[0]}: the table has two rows for this recording, and they differ.")
-    return labels

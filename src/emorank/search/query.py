@@ -50,7 +50,7 @@ class Query:
         directions: descriptions and clips.
         near: only segments in this circle.
         region: only segments in this rectangle.
-        where: only segments that pass this filter, see `emorank.search.where`.
+        where: only segments that pass this filter, see `emorank.search.filter`.
         without: rows that are left out, such as those of the clip that is asked about.
         group: one hit a recording, its best.
         top: how many hits.

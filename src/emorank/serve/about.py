@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from emorank import __version__
-from emorank.search.named import DEFAULT_MODEL
+from emorank.index.named import DEFAULT_MODEL
 from emorank.serve.answers import Bounds, Column, Health, IndexNote, ModelNote
 from emorank.serve.errors import documented
 from emorank.serve.library import Library

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from emorank.errors import AudioError, EmorankError
-from emorank.search.where import FilterError
+from emorank.search.filter import FilterError
 
 
 class Problem(BaseModel):

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from emorank.affect import HIGHEST, LOWEST
+from emorank.index.known import Known
+from emorank.index.named import NamedIndex
+from emorank.index.update import LABELS_FILE
 from emorank.search.collection import Collection
-from emorank.search.index import LABELS_FILE
-from emorank.search.known import Known
-from emorank.search.named import NamedIndex
 
 _MANY = 50  # different values of a text column; more are not listed
 
@@ -82,7 +82,7 @@ class Library:
 
     def _taken(self) -> Snapshot:
         version = self.named.index.version
-        collection = self.named.collection()
+        collection = Collection.of(self.named)
         snapshot = Snapshot(version, collection, self.named.index.recordings())
         for slow in ("scan", "rows", "recordings", "columns"):  # made now, not by the first who asks
             getattr(collection, slow)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from emorank.search.where import LONGEST as FILTER_CHARACTERS
+from emorank.search.filter import LONGEST as FILTER_CHARACTERS
 from emorank.serve.errors import Refused
 
 

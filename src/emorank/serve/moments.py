@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from emorank.affect import DIMENSIONS
 from emorank.audio import SAMPLE_RATE, load
 from emorank.search.query import Hit
-from emorank.search.ranking import hit
+from emorank.search.rank import hit
 from emorank.serve.answers import Filter, Moment, Offset, Page, Segment, SegmentId, Timeline, Top, Waveform
 from emorank.serve.errors import Refused, documented
 from emorank.serve.library import Library, Snapshot

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
-from emorank.search.content import content_of, opened
-from emorank.search.known import Known
+from emorank.index.known import Known
+from emorank.listening.content import content_of, opened
 from emorank.serve.errors import Refused
 
 _BLOCK = 256 * 1024  # bytes

@@ -19,8 +19,8 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
 import emorank
 from emorank.errors import EmorankError
-from emorank.files import written_whole
 from emorank.model import CONFIG_FILE, EmotionRankCLAP, ModelConfig
+from emorank.storage import written_whole
 from emorank.training.config import TrainConfig
 from emorank.training.data import Part
 from emorank.training.module import DEVELOPMENT_LOSS, Module

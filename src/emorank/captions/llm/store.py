@@ -16,7 +16,7 @@ from typing import Any
 from emorank.captions.fault import same
 from emorank.captions.llm.prompt import Point
 from emorank.errors import EmorankError
-from emorank.files import cache_folder
+from emorank.storage import cache_folder
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS recipe (document TEXT NOT NULL);

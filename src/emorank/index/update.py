@@ -12,11 +12,11 @@ import numpy as np
 
 from emorank.affect import DIMENSIONS
 from emorank.errors import AudioError, EmorankError
-from emorank.files import cache_folder
+from emorank.index import table
+from emorank.index.known import Known, by_content, same
+from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
-from emorank.search import table
-from emorank.search.folder import Recording, recordings, within
-from emorank.search.known import Known, by_content, same
+from emorank.storage import cache_folder
 
 ABOUT_FILE, LABELS_FILE = "index.json", "labels.parquet"  # what a named index keeps beside the table
 _OURS = {table.DIRECTORY, ".lock", ABOUT_FILE, LABELS_FILE}
@@ -197,7 +197,7 @@ class Index:
 
     def _write(self, todo: Sequence[Recording], known: dict[str, Known], progress: Progress | None) -> int:
         """New rows of recordings in place of the old ones; how many were copied from rows of the same content."""
-        from emorank.search.encode import encoded
+        from emorank.listening.encode import encoded
 
         unknown, copies = by_content(todo, known)
         done = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from emorank.audio import SUFFIXES
-from emorank.search.folder import within
+from emorank.listening.recordings import within
 
 _REST = 1_000  # milliseconds without a change before a burst of changes counts as over
 _BURST = 30_000  # milliseconds after which it counts in any case

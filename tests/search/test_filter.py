@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emorank.search.where import FilterError, where
+from emorank.search.filter import FilterError, where
 
 TABLE = pl.DataFrame(
     {

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emorank.errors import EmorankError
-from emorank.files import data_folder, written_whole
+from emorank.index.labels import labels_of
+from emorank.index.update import ABOUT_FILE, LABELS_FILE, Index, Progress, Update
+from emorank.listening.recordings import within
 from emorank.model import EmotionRankCLAP
-from emorank.search.collection import Collection, labels_of
-from emorank.search.folder import within
-from emorank.search.index import ABOUT_FILE, LABELS_FILE, Index, Progress, Update
+from emorank.storage import data_folder, written_whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,11 +66,6 @@ class NamedIndex:
             else:
                 missing.append(root)
         return _added_up(done), missing
-
-    def collection(self) -> Collection:
-        """What can be searched, with the user's table; paths are shown from the folder that was indexed on."""
-        segments = self.index.segments()
-        return Collection(segments, self.labels(), [self.shown(path) for path in segments.paths])
 
     def labels(self) -> "pl.DataFrame | None":
         """The user's table, None where there is none."""

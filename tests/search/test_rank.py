@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emorank.errors import EmorankError
-from emorank.search import NOT, Collection, Direction, Near, Query, Region, Segments, find, ranking, scan
+from emorank.index import Segments
+from emorank.search import NOT, Collection, Direction, Near, Query, Region, find, rank, scan
 
 
 def four() -> Collection:
@@ -226,7 +227,7 @@ def test_many_segments_are_scanned_in_fewer_dimensions_with_the_same_answers(mon
     exact, nearly = Collection(segments), Collection(segments)
     assert exact.scan.reduced is None
     monkeypatch.setattr(scan, "LARGE", 1000)
-    monkeypatch.setattr(ranking, "_RESCORED", 100)
+    monkeypatch.setattr(rank, "_RESCORED", 100)
     assert nearly.scan.reduced is not None
     for seed in range(20):
         some = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given, settings
 
 from emorank.errors import AudioError
-from emorank.search.segments import LONGEST, SHORTEST, cut, segments
+from emorank.listening.segments import LONGEST, SHORTEST, cut, segments
 from tests.conftest import voice
 
 STEP = 0.032

@@ -14,10 +14,10 @@ import numpy as np
 
 from emorank.affect import DIMENSIONS
 from emorank.errors import EmorankError
+from emorank.listening.content import content
+from emorank.listening.encode import PEAKS, Encoded
+from emorank.listening.recordings import Recording
 from emorank.model import EmotionRankCLAP
-from emorank.search.content import content
-from emorank.search.encode import PEAKS, Encoded
-from emorank.search.folder import Recording
 
 SCHEMA_VERSION = 2
 NAME = "segments"

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from emorank.affect import HIGHEST, LOWEST
-from emorank.files import written_whole
-from emorank.search.index import Segments
+from emorank.index.update import Segments
+from emorank.storage import written_whole
 
 COLOURS = {"valence": "#0b7a75", "arousal": "#b3470b"}
 

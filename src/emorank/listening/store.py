@@ -17,7 +17,7 @@ import numpy as np
 from emorank import audio
 from emorank.encoders import AudioEncoder, TextEncoder
 from emorank.errors import AudioError, EmorankError
-from emorank.files import cache_folder
+from emorank.storage import cache_folder
 
 _SECONDS_AT_ONCE = 600.0  # of audio held in memory; long enough for batches of equal length
 _KEYS_AT_ONCE = 500  # bound parameters of one query

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emorank.search.content import content
-from emorank.search.folder import Recording
+from emorank.listening.content import content
+from emorank.listening.recordings import Recording
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Known:
     Args:
         size: in bytes.
         changed: time of the last change, in nanoseconds.
-        digest: of its content, see `emorank.search.content`; None where it could not be read.
+        digest: of its content, see `emorank.listening.content`; None where it could not be read.
         reason: None, or why it cannot be searched.
     """
 

@@ -27,7 +27,7 @@ from emorank.evaluation.ordinality import (
 )
 from emorank.evaluation.retrieval import Retrieval, retrieval
 from emorank.evaluation.zero_shot import PROMPTS, ZeroShot, zero_shot
-from emorank.features import Progress, recordings, texts
+from emorank.listening.store import Progress, recordings, texts
 from emorank.model import EmotionRankCLAP
 
 TestName = Literal["ordinality", "alignment", "retrieval", "zero-shot"]

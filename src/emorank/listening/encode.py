@@ -9,9 +9,9 @@ import numpy as np
 from emorank.audio import SAMPLE_RATE
 from emorank.encoders import AudioEncoder
 from emorank.errors import AudioError
-from emorank.search.content import content
-from emorank.search.folder import Recording
-from emorank.search.segments import Segment, segments
+from emorank.listening.content import content
+from emorank.listening.recordings import Recording
+from emorank.listening.segments import Segment, segments
 
 _SECONDS_AT_ONCE = 300.0  # of audio held in memory and encoded together
 _RECORDINGS_AT_ONCE = 1000

@@ -11,9 +11,10 @@ import pytest
 import soundfile
 
 from emorank.errors import EmorankError
-from emorank.search.collection import labels_of
-from emorank.search.named import NamedIndex, is_named, names
-from emorank.search.watch import changes
+from emorank.index.labels import labels_of
+from emorank.index.named import NamedIndex, is_named, names
+from emorank.index.watch import changes
+from emorank.search import Collection
 from tests.conftest import save_model, voice
 
 
@@ -24,7 +25,7 @@ def test_remembers_what_it_follows(tmp_path: Path, tiny_model: Path, recordings:
     named = NamedIndex.open("calls")
     assert named.roots == (str(one), str(other))
     assert named.model_name == str(tiny_model)
-    assert len(named.collection()) == 5
+    assert len(Collection.of(named)) == 5
     assert names() == ["calls"]
     assert is_named("calls")
     assert not is_named("../calls")
@@ -34,7 +35,7 @@ def test_paths_are_shown_from_the_indexed_folder_on(tiny_model: Path, recordings
     root = recordings(1)
     named = NamedIndex.made("calls", [str(root)], str(tiny_model))
     named.update()
-    collection = named.collection()
+    collection = Collection.of(named)
     assert collection.shown == ["recordings/clip000.wav"]
     assert collection.columns["path"].to_list() == ["recordings/clip000.wav"]
     assert collection.segments.paths == [str(root / "clip000.wav")]
@@ -47,7 +48,7 @@ def test_a_folder_that_is_not_there_now_keeps_its_recordings(tiny_model: Path, r
     root.rename(root.with_name("unplugged"))
     update, missing = named.update()
     assert (missing, update.removed) == ([str(root)], 0)
-    assert len(named.collection()) == 2
+    assert len(Collection.of(named)) == 2
 
 
 def test_mistakes_are_one_sentence(tmp_path: Path, tiny_model: Path, recordings: Callable[..., Path]) -> None:
@@ -86,14 +87,14 @@ def test_labels_of_a_table(tiny_model: Path, recordings: Callable[..., Path]) ->
         }
     )
     named.keep_labels(table)
-    columns = NamedIndex.open("calls").collection().columns
+    columns = Collection.of(NamedIndex.open("calls")).columns
     assert columns["speaker"].to_list() == [None, "ann"]
     assert columns["label_valence"].to_list() == [None, 2.0]
     assert columns["day"].to_list() == [None, "2026-01-02"]
     assert "words" not in columns.columns
     (named.folder / "labels.parquet").write_bytes(b"damaged")
     with pytest.raises(EmorankError, match="labels cannot be read; give them anew"):
-        named.collection()
+        Collection.of(named)
 
 
 def test_a_recording_with_two_rows_has_to_have_one() -> None:

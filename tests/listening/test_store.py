@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from emorank import features
 from emorank.encoders import audio_encoder
 from emorank.errors import AudioError, EmorankError
-from emorank.features import FeatureStore
+from emorank.listening import store as features
+from emorank.listening.store import FeatureStore
 from tests.conftest import voice
 
 

@@ -15,8 +15,9 @@ import soundfile
 
 from emorank import audio
 from emorank.errors import EmorankError
+from emorank.index import Index, table
+from emorank.listening import encode
 from emorank.model import EmotionRankCLAP
-from emorank.search import Index, encode, table
 from tests.conftest import save_model, voice
 
 
@@ -263,7 +264,7 @@ def test_an_index_of_a_newer_emorank_is_left_alone(
 
 
 UPDATE = (
-    "import sys; from emorank.model import EmotionRankCLAP; from emorank.search import Index, encode\n"
+    "import sys; from emorank.model import EmotionRankCLAP; from emorank.index import Index, encode\n"
     "encode._RECORDINGS_AT_ONCE = 3\n"
     "index = Index(sys.argv[1], EmotionRankCLAP.from_pretrained(sys.argv[2]))\n"
     "print('ready', flush=True)\n"

@@ -7,10 +7,10 @@ import numpy as np
 from emorank.encoders import Locates
 from emorank.encoders.base import Array
 from emorank.errors import AudioError
-from emorank.features import Progress
-from emorank.search.encode import encoded
-from emorank.search.folder import recordings
-from emorank.search.index import Segments
+from emorank.index.update import Segments
+from emorank.listening.encode import encoded
+from emorank.listening.recordings import recordings
+from emorank.listening.store import Progress
 
 
 class _Points:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emorank.errors import EmorankError
-from emorank.search.folder import recordings, within
+from emorank.listening.recordings import recordings, within
 
 
 def names(root: Path) -> list[str]:
