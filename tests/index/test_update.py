@@ -264,7 +264,8 @@ def test_an_index_of_a_newer_emorank_is_left_alone(
 
 
 UPDATE = (
-    "import sys; from emorank.model import EmotionRankCLAP; from emorank.index import Index, encode\n"
+    "import sys; from emorank.model import EmotionRankCLAP\n"
+    "from emorank.index import Index; from emorank.listening import encode\n"
     "encode._RECORDINGS_AT_ONCE = 3\n"
     "index = Index(sys.argv[1], EmotionRankCLAP.from_pretrained(sys.argv[2]))\n"
     "print('ready', flush=True)\n"
