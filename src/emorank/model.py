@@ -10,21 +10,29 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emorank import audio
+from emorank import DEFAULT_MODEL, audio
 from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
-from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT, AudioEncoder, TextEncoder, audio_encoder, text_encoder
+from emorank.encoders import (
+    DEFAULT_AUDIO,
+    DEFAULT_TEXT,
+    AudioEncoder,
+    TextEncoder,
+    audio_encoder,
+    audio_fingerprint,
+    text_encoder,
+)
 from emorank.errors import EmorankError
 from emorank.storage import written_whole
+from emorank.types import Array
 
 FORMAT = 1  # of the folder that `save` writes
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
-
-Array = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,7 @@ class EmotionRankCLAP:
         self.config = config
 
     @classmethod
-    def from_pretrained(cls, name: str | os.PathLike[str] = "emorank-base") -> "EmotionRankCLAP":
+    def from_pretrained(cls, name: str | os.PathLike[str] = DEFAULT_MODEL) -> "EmotionRankCLAP":
         """Load a model by the name of a packaged one, a folder, or a hub id (owner/name).
 
         Raises:
@@ -161,10 +169,15 @@ class EmotionRankCLAP:
         """Length of an embedding, the same for audio and text."""
         return self.audio.embedding_dim
 
-    @property
+    @cached_property
+    def encoder_fingerprint(self) -> str:
+        """Tells audio encoders apart whose outputs differ, whatever they are called; the encoder is not loaded."""
+        return audio_fingerprint(self.config.audio_encoder)
+
+    @cached_property
     def fingerprint(self) -> str:
-        """Tells models apart whose audio embeddings or places on the plane differ."""
-        digest = hashlib.sha256(self.config.audio_encoder.encode())
+        """Tells models apart whose audio embeddings or places differ."""
+        digest = hashlib.sha256(" ".join((self.encoder_fingerprint, *self.config.dimensions)).encode())
         for array in (*self.audio.arrays("audio").values(), self.locator):
             digest.update(np.ascontiguousarray(array, np.float32).tobytes())
         return digest.hexdigest()[:16]
@@ -227,6 +240,15 @@ class EmotionRankCLAP:
         """Where audio embeddings lie: (n, k) on 1..7, the dimensions in the order of `config.dimensions`."""
         points = audio @ self.locator[:-1] + self.locator[-1]
         result: Array = np.clip(points, LOWEST, HIGHEST).astype(np.float32)
+        return result
+
+    def places(self, audio: Array) -> Array:
+        """The same in the order of `emorank.affect.DIMENSIONS`, (n, 3); NaN in a dimension that the model lacks."""
+        result = np.full((len(audio), len(DIMENSIONS)), np.nan, np.float32)
+        located = self.locate(audio)
+        for column, name in enumerate(self.config.dimensions):
+            if name in DIMENSIONS:
+                result[:, DIMENSIONS.index(name)] = located[:, column]
         return result
 
 
