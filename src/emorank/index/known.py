@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emorank.listening.content import content
+from emorank.digest import content_digest
 from emorank.listening.recordings import Recording
 
 
@@ -14,7 +14,7 @@ class Known:
     Args:
         size: in bytes.
         changed: time of the last change, in nanoseconds.
-        digest: of its content, see `emorank.listening.content`; None where it could not be read.
+        digest: of its content, see `emorank.digest`; None where it could not be read.
         reason: None, or why it cannot be searched.
     """
 
@@ -55,7 +55,7 @@ def by_content(
 def _digest(file: Recording) -> str | None:
     """None where the file cannot be read, or changes meanwhile."""
     try:
-        digest = content(file.path)
+        digest = content_digest(file.path)
         return digest if Recording.now(file.path) == file else None
     except OSError:
         return None

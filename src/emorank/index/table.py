@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from emorank.affect import DIMENSIONS
+from emorank.digest import content_digest
 from emorank.errors import EmorankError
-from emorank.listening.content import content
 from emorank.listening.encode import PEAKS, Encoded
 from emorank.listening.recordings import Recording
 from emorank.model import EmotionRankCLAP
@@ -165,7 +165,7 @@ def _digests(batch: Any) -> Any:
     for path, size, changed in zip(*(batch[name].to_pylist() for name in ("path", "size", "changed")), strict=True):
         if path not in known:
             try:
-                known[path] = content(path) if Recording.now(path) == Recording(path, size, changed) else None
+                known[path] = content_digest(path) if Recording.now(path) == Recording(path, size, changed) else None
             except OSError:
                 known[path] = None
     return pa.array([known[path] for path in batch["path"].to_pylist()], pa.string())

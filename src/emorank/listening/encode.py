@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from emorank.audio import SAMPLE_RATE
+from emorank.digest import content_digest
 from emorank.encoders import AudioEncoder
 from emorank.errors import AudioError
-from emorank.listening.content import content
 from emorank.listening.recordings import Recording
 from emorank.listening.segments import Segment, segments
 
@@ -79,7 +79,7 @@ class _Batch:
             recording = Recording.now(recording.path)
             pieces = segments(recording.path)
             first = next(pieces)  # says what is wrong with the file before its content is read
-            digest = content(recording.path)
+            digest = content_digest(recording.path)
             for segment in itertools.chain([first], pieces):
                 self._waiting.append((recording, digest, segment))
                 self._held += len(segment.wave) / SAMPLE_RATE
