@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.loopback_hub import loopback_hub  # noqa: F401
+
 CORPORA = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -28,6 +28,7 @@ from emorank.encoders import (
     text_encoder,
 )
 from emorank.errors import EmorankError
+from emorank.hub import is_hub_id, local_folder
 from emorank.storage import written_whole
 from emorank.types import Array
 
@@ -276,15 +277,8 @@ def _find(name: str) -> Path:
             return Path(name)
         raise EmorankError(f"{name}: the folder holds no model ({CONFIG_FILE} is missing).")
     known = ", ".join(sorted(path.name for path in packaged.iterdir() if path.is_dir())) if packaged.is_dir() else ""
-    if name.count("/") == 1 and not name.startswith(("/", ".")):
-        from huggingface_hub import snapshot_download
-
-        try:
-            return Path(snapshot_download(name, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE]))
-        except Exception as error:  # the hub raises many kinds; each means that the model is not to be had
-            raise EmorankError(
-                f"Model {name!r} could not be had from the hub, and there is no such folder ({type(error).__name__})."
-            ) from error
+    if is_hub_id(name):
+        return local_folder(name, [CONFIG_FILE, WEIGHTS_FILE])
     raise EmorankError(
         f"There is no model {name!r}; name a packaged one ({known}), a folder made by emorank train, or a hub id."
     )

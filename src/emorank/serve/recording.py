@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
+from emorank.digest import digest_of_file, open_regular
 from emorank.index.known import Known
-from emorank.listening.content import content_of, opened
 from emorank.serve.errors import Refused
 
 _BLOCK = 256 * 1024  # bytes
@@ -50,7 +50,7 @@ def indexed(path: str, known: Known) -> FileIO:
         Refused: it is gone, cannot be read, or has changed.
     """
     try:
-        file = opened(path)
+        file = open_regular(path)
     except OSError as error:
         raise Refused(404, "gone", "The recording is not there any more, or cannot be read.") from error
     status = os.fstat(file.fileno())
@@ -59,7 +59,7 @@ def indexed(path: str, known: Known) -> FileIO:
         if identity not in _digests:
             if len(_digests) >= _DIGESTS:
                 _digests.clear()
-            _digests[identity] = content_of(file)
+            _digests[identity] = digest_of_file(file)
         if _digests[identity] == known.digest:
             return file
     file.close()
