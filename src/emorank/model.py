@@ -28,9 +28,12 @@ from emorank.encoders import (
     text_encoder,
 )
 from emorank.errors import EmorankError
+from emorank.head import Head
 from emorank.hub import is_hub_id, local_folder
 from emorank.storage import written_whole
 from emorank.types import Array
+
+__all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "EmotionRankCLAP", "Head", "ModelConfig"]
 
 FORMAT = 1  # of the folder that `save` writes
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
@@ -51,56 +54,6 @@ class ModelConfig:
     text_encoder: str = DEFAULT_TEXT
     dimensions: tuple[str, ...] = DIMENSIONS
     training: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Head:
-    """A trained projection: standardise, then Linear and ReLU once (the paper's head) or more often.
-
-    Args:
-        center: (encoder_dim,) mean of the encoder's outputs over the training data.
-        spread: (encoder_dim,) their standard deviation.
-        layers: weight (outputs, inputs) and bias (outputs,) of every Linear, in order.
-    """
-
-    center: Array
-    spread: Array
-    layers: tuple[tuple[Array, Array], ...]
-
-    def __call__(self, features: Array) -> Array:
-        """(n, encoder_dim) -> (n, embedding_dim), L2-normalised."""
-        hidden = (features - self.center) / self.spread
-        for weight, bias in self.layers:
-            hidden = np.maximum(hidden @ weight.T + bias, 0)
-        norm = np.linalg.norm(hidden, axis=1, keepdims=True)
-        result: Array = (hidden / np.maximum(norm, 1e-12)).astype(np.float32)
-        return result
-
-    @property
-    def encoder_dim(self) -> int:
-        """Length of what it takes."""
-        return len(self.center)
-
-    @property
-    def embedding_dim(self) -> int:
-        """Length of what it gives."""
-        return len(self.layers[-1][1])
-
-    def arrays(self, name: str) -> dict[str, Array]:
-        """Its arrays by the names they are saved under, each beginning with `name`."""
-        numbered = {
-            f"{name}.{index}.{array}": values
-            for index, layer in enumerate(self.layers)
-            for array, values in zip(("weight", "bias"), layer, strict=True)
-        }
-        return {f"{name}.center": self.center, f"{name}.spread": self.spread, **numbered}
-
-    @classmethod
-    def of(cls, name: str, arrays: dict[str, Array]) -> "Head":
-        """What `arrays` gave, read back."""
-        count = sum(key.startswith(f"{name}.") and key.endswith(".weight") for key in arrays)
-        layers = ((arrays[f"{name}.{index}.weight"], arrays[f"{name}.{index}.bias"]) for index in range(max(count, 1)))
-        return cls(arrays[f"{name}.center"], arrays[f"{name}.spread"], tuple(layers))
 
 
 class EmotionRankCLAP:

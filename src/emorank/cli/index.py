@@ -78,13 +78,13 @@ def _update(named: "NamedIndex", prune: bool = False) -> None:
 
         done, missing = named.update(bar, prune)
     name_broken(done.broken)
+    name_passed_over(done.passed_over)
     for root in missing:
         say(f"{root} is not there now; what is known of it stays.")
-    name_passed_over(done.passed_over)
     if done.missing:
         say(
-            f"{done.missing} recordings are missing, their folders are empty now; they stay. If they are gone for good: "
-            f"emorank index --name {named.name} --prune"
+            f"{done.missing} recordings are missing, their folders are empty now; they stay. If they are gone for good, "
+            f"run: emorank index --name {named.name} --prune"
         )
     moved = f" ({done.moved} of them known by their content)" if done.moved else ""
     say(f"{named.name}: {done.added} added, {done.changed} changed{moved}, {done.removed} removed, {done.kept} kept.")

@@ -27,7 +27,8 @@ def listened(root: str, model: "EmotionRankCLAP", index: Path | None) -> "Segmen
     with progress("listening") as bar:
         update = kept.update(root, bar)
     name_broken(update.broken)
-    name_passed_over(update.passed_over)
+    if update.added or update.changed:
+        name_passed_over(update.passed_over)
     if update.missing:
         raise EmorankError(f"{root}: there are no recordings now; its index keeps what it knows of {update.missing}.")
     return _some(kept.segments().under(os.path.abspath(root)), root)
