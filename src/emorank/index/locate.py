@@ -20,6 +20,8 @@ class _Points:
     dim = 3
 
     def __init__(self, head: Locates) -> None:
+        self.fingerprint = f"{head.fingerprint}-points"
+        self.device = head.device
         self._head = head
 
     def __call__(self, waves: list[np.ndarray]) -> Array:
