@@ -16,7 +16,13 @@ from tests.cli.conftest import Run, emorank  # noqa: F401
 from tests.conftest import voice
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
-ORDERS = [("valence", "arousal"), ("arousal", "valence"), ("valence",), ("arousal",), ("dominance", "arousal", "valence")]
+ORDERS = [
+    ("valence", "arousal"),
+    ("arousal", "valence"),
+    ("valence",),
+    ("arousal",),
+    ("dominance", "arousal", "valence"),
+]
 QUICK = ("--epochs", 1, "--batch-size", 8, "--embedding-dim", 16, "--captions-per-batch", 32)
 
 
@@ -101,7 +107,10 @@ def served(dimensions: tuple[str, ...], lacking: list[str]) -> None:
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 def test_every_row_of_the_paper_searches(
-    emorank: Callable[..., Run], corpus: Path, tiny_whisper: str, config: Path  # noqa: F811
+    emorank: Callable[..., Run],
+    corpus: Path,
+    tiny_whisper: str,
+    config: Path,
 ) -> None:
     run = emorank(
         "train", "--config", config, "--data", corpus / "table.csv", "--out", corpus / "model", *QUICK,

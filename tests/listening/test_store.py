@@ -169,5 +169,7 @@ def test_a_transaction_that_never_ended_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_store_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "features.sqlite").write_bytes(b"this is no database, it is something else entirely" * 50)
-    with pytest.raises(EmorankError, match="cannot be used .*remove it, what it held is computed again"):
+    with pytest.raises(
+        EmorankError, match=r"cannot be used \(file is not a database\); remove it; what it held is computed again\."
+    ):
         FeatureStore(tmp_path)

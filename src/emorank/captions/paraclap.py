@@ -11,7 +11,8 @@ import polars as pl
 
 from emorank import audio
 from emorank.errors import EmorankError
-from emorank.listening.store import Progress, recordings
+from emorank.listening.store import recordings
+from emorank.types import Progress
 
 #: What is measured, in the order of the columns; units in `Praat`.
 PROPERTIES = ("pitch", "pitch variation", "intensity", "jitter", "shimmer", "duration", "articulation rate")

@@ -7,7 +7,7 @@ import polars as pl
 
 from emorank.captions import bank, clap4emo, template
 from emorank.errors import EmorankError
-from emorank.listening.store import Progress
+from emorank.types import Progress
 
 Style = Literal["bank", "template", "clap4emo", "paraclap", "column"]
 _NEEDED = {"bank": "valence", "column": "caption"}  # the others are made from the category

@@ -83,8 +83,8 @@ def _update(named: "NamedIndex", prune: bool = False) -> None:
         say(f"{root} is not there now; what is known of it stays.")
     if done.missing:
         say(
-            f"{done.missing} recordings are missing, their folders are empty now; they stay. If they are gone for good, "
-            f"run: emorank index --name {named.name} --prune"
+            f"{done.missing} recordings are missing, their folders are empty now; they stay. "
+            f"If they are gone for good: emorank index --name {named.name} --prune"
         )
     moved = f" ({done.moved} of them known by their content)" if done.moved else ""
     say(f"{named.name}: {done.added} added, {done.changed} changed{moved}, {done.removed} removed, {done.kept} kept.")

@@ -80,7 +80,7 @@ def is_label(value: float) -> bool:
 def notice_scale(table: pl.DataFrame, source: object) -> None:
     """Warn where labels look as if they were rated from 1 to 5, as in IEMOCAP: nothing else would show it."""
     rated = [name for name in DIMENSIONS if name in table.columns and table[name].count()]
-    largest = max((table[name].max() for name in rated), default=None)
+    largest = table.select(pl.max_horizontal(pl.col(rated).cast(pl.Float64).max())).item() if rated else None
     if isinstance(largest, float) and (largest == _OTHER_SCALE or (largest < _OTHER_SCALE and len(table) >= _ENOUGH)):
         logger.warning(
             "%s: no %s is above %g. If they were rated from 1 to 5, bring them to 1 to 7: 1 + (rating - 1) * 1.5",

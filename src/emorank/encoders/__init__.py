@@ -32,7 +32,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from emorank.encoders.base import Array, AudioEncoder, Locates, Spec, TextEncoder
+from emorank.encoders.base import AudioEncoder, Locates, Spec, TextEncoder
 from emorank.encoders.device import wanted
 from emorank.encoders.names import (
     DEFAULT_AUDIO,
@@ -44,6 +44,7 @@ from emorank.encoders.names import (
     text_spec,
 )
 from emorank.errors import EmorankError
+from emorank.types import Array
 
 # Clips differ in length, so nearly every batch is a new shape. oneDNN keeps what it prepared for the last 1024
 # shapes, and memory grows for as long as speech is encoded. Read once, when torch first computes.

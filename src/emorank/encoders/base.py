@@ -1,11 +1,11 @@
 """What every frozen encoder offers, whatever is inside."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[np.float32]]
+from emorank.types import Array
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emorank.encoders.base import Array
+from emorank.types import Array
 
 
 class Deferred:

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from emorank.encoders import numpy_layers, packaged
-from emorank.encoders.base import Array, Spec, TextEncoder
+from emorank.encoders.base import Spec, TextEncoder
 from emorank.encoders.checkpoint import CONFIG, read_config, readable, refuse_infinite
 from emorank.errors import EmorankError
 from emorank.hub import local_folder
+from emorank.types import Array
 
 VOCABULARY, WEIGHTS = "tokenizer.json", "model.safetensors"
 LONGEST = 256  # tokens, the limit that the model was trained with

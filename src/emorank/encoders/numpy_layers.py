@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emorank.encoders.base import Array
+from emorank.types import Array
 
 #: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: erf to within 1.5e-7, faster than SciPy's.
 _ERF = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from emorank.digest import known_digests
-from emorank.encoders.base import Array
 from emorank.errors import EmorankError
+from emorank.types import Array
 
 #: Short name -> (package and version, file, its digest by `emorank.digest`). The parts of Whisper-base joined are the
 #: model.bin of Systran/faster-whisper-base, sha256 d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9.

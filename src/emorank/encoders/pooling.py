@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from emorank.audio import SAMPLE_RATE
-from emorank.encoders.base import Array
+from emorank.types import Array
 
 Piece = tuple[int, np.ndarray]  # which clip it belongs to, samples
 

@@ -15,11 +15,12 @@ from torch.nn import functional
 from transformers import AutoFeatureExtractor
 
 from emorank.audio import SAMPLE_RATE
-from emorank.encoders.base import Array, AudioEncoder, Spec
+from emorank.encoders.base import AudioEncoder, Spec
 from emorank.encoders.checkpoint import complete_folder, read_network, transformers_config
 from emorank.encoders.device import inference, torch_device
 from emorank.encoders.pooling import Moments, Piece, batches, pieces_of
 from emorank.errors import EmorankError
+from emorank.types import Array
 
 FRAMES_PER_BATCH = 1500  # of 20 ms; bounds the memory of one forward pass
 

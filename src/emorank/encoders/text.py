@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoTokenizer
 
-from emorank.encoders.base import Array, Spec, TextEncoder
+from emorank.encoders.base import Spec, TextEncoder
 from emorank.encoders.checkpoint import complete_folder, read_config, read_network
 from emorank.encoders.device import inference, torch_device
 from emorank.encoders.pooling import batches
 from emorank.errors import EmorankError
+from emorank.types import Array
 
 LONGEST = 512  # tokens (paper section 4.1)
 TOKENS_PER_BATCH = 4096

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from transformers import WavLMConfig, WavLMModel
 
 from emorank.affect import HIGHEST, LOWEST
-from emorank.encoders.base import Array, Spec
+from emorank.encoders.base import Spec
 from emorank.encoders.checkpoint import read_weights, readable, refuse, refuse_infinite
 from emorank.encoders.device import inference
 from emorank.encoders.pooling import Moments, pieces_of
 from emorank.encoders.ser_config import read_ser_config
 from emorank.encoders.ssl import Backbone
+from emorank.types import Array
 
 _ORDER = [2, 0, 1]  # its arousal, dominance, valence -> our valence, arousal, dominance
 _UNUSED = "ssl_model.masked_spec_embed"  # stands for masked frames while WavLM trains

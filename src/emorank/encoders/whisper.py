@@ -14,12 +14,13 @@ import numpy as np
 
 from emorank.audio import SAMPLE_RATE
 from emorank.encoders import numpy_layers, packaged
-from emorank.encoders.base import Array, AudioEncoder, Spec
+from emorank.encoders.base import AudioEncoder, Spec
 from emorank.encoders.checkpoint import read_network, transformers_config
 from emorank.encoders.device import inference, torch_device
 from emorank.encoders.pooling import Moments, Piece, batches, pieces_of
 from emorank.encoders.whisper_network import HOP, WhisperNetwork, log_mel
 from emorank.errors import EmorankError
+from emorank.types import Array
 
 LEVEL = 10 ** (-25 / 20)  # root mean square that every clip is scaled to, -25 dB of full scale
 SILENCE = 1e-4  # root mean square below which a clip is not raised any further

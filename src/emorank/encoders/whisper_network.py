@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from emorank.audio import SAMPLE_RATE
-from emorank.encoders.base import Array
+from emorank.types import Array
 
 HOP = 160  # samples between two mel frames
 FFT = 400  # samples in one mel frame

@@ -27,8 +27,9 @@ from emorank.evaluation.ordinality import (
 )
 from emorank.evaluation.retrieval import Retrieval, retrieval
 from emorank.evaluation.zero_shot import PROMPTS, ZeroShot, zero_shot
-from emorank.listening.store import Progress, recordings, texts
+from emorank.listening.store import recordings, texts
 from emorank.model import EmotionRankCLAP
+from emorank.types import Progress
 
 TestName = Literal["ordinality", "alignment", "retrieval", "zero-shot"]
 _VARIED: dict[str, Dimension] = {"voc": "valence", "aoc": "arousal"}

@@ -150,11 +150,11 @@ def features(
         if progress:
             progress(done, len(paths))
     result = np.zeros((len(paths), encoder.dim), np.float32)
-    for index, digest in enumerate(digests):
-        if digest in vectors:
-            result[index] = vectors[digest]
-        elif digest is not None:
-            error = refused.get(todo[digest])
+    for index, heard_as in enumerate(digests):
+        if heard_as in vectors:
+            result[index] = vectors[heard_as]
+        elif heard_as is not None:
+            error = refused.get(todo[heard_as])
             reason = error.reason if error else "it changed while it was read; run again."
             errors[index] = AudioError(paths[index], reason)
     return result, errors

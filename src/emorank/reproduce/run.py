@@ -17,13 +17,14 @@ from emorank.affect import CATEGORIES
 from emorank.captions import bundled
 from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT, audio_encoder, text_encoder
 from emorank.errors import EmorankError
-from emorank.listening.store import Progress, recordings, texts
+from emorank.listening.store import recordings, texts
 from emorank.reproduce.jobs import Job, develop, examine
 from emorank.reproduce.rows import ROWS, Row, config_of
 from emorank.reproduce.workers import side_by_side
 from emorank.storage import written_whole
 from emorank.training.config import TrainConfig
 from emorank.training.prepare import prepare, split_by_speaker
+from emorank.types import Progress
 
 RESULTS, TABLE = "results.json", "table.parquet"
 

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from emorank.model import Array, Head
+from emorank.model import Head
 from emorank.training.config import TrainConfig
 from emorank.training.data import Part
+from emorank.types import Array
 
 LARGEST_SCALE = 100.0  # the scale 1 / temperature is clamped here
 

@@ -12,9 +12,10 @@ from emorank.captions import Captions, bundled, paired
 from emorank.captions.bank import Part as BankPart
 from emorank.encoders import audio_encoder, text_encoder
 from emorank.errors import AudioError, EmorankError
-from emorank.listening.store import Progress, recordings, texts
+from emorank.listening.store import recordings, texts
 from emorank.training.config import TrainConfig
 from emorank.training.data import Part, Side
+from emorank.types import Progress
 
 _SPLITS: tuple[BankPart, ...] = ("train", "development")
 _WHENCE = {
