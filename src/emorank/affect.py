@@ -5,8 +5,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 DIMENSIONS = ("valence", "arousal", "dominance")
 LOWEST, NEUTRAL, HIGHEST = 1.0, 4.0, 7.0
 
@@ -85,6 +83,6 @@ def point(category: str, strength: float = 1.0, lift: float = 0.0) -> Affect:
     Raises:
         KeyError: a category that is not in the table.
     """
-    displacement = np.array(_RUSSELL_MEHRABIAN_1977[category]) * (HIGHEST - NEUTRAL)
-    shifted = NEUTRAL + strength * displacement + np.array([0.0, lift, 0.0])
-    return Affect(*(round(float(x), 3) for x in np.clip(shifted, LOWEST, HIGHEST)))
+    displacement = (published * (HIGHEST - NEUTRAL) for published in _RUSSELL_MEHRABIAN_1977[category])
+    shifted = (NEUTRAL + strength * by + more for by, more in zip(displacement, (0.0, lift, 0.0), strict=True))
+    return Affect(*(round(min(max(value, LOWEST), HIGHEST), 3) for value in shifted))

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from emorank.affect import HIGHEST, LOWEST
-from emorank.index.update import Segments
+from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
+from emorank.index import Segments
 from emorank.storage import written_whole
 
-COLOURS = {"valence": "#0b7a75", "arousal": "#b3470b"}
+COLOURS = {"valence": "#0b7a75", "arousal": "#b3470b", "dominance": "#7a5c9e"}
 
 
 def draw(segments: Segments, title: str, path: Path) -> None:
@@ -26,8 +26,9 @@ def draw(segments: Segments, title: str, path: Path) -> None:
     minutes = float(segments.end.max()) >= 120
     unit = 60.0 if minutes else 1.0
     start, end = segments.start / unit, segments.end / unit
-    for index, (name, colour) in enumerate(COLOURS.items()):
-        values = segments.points[:, index]
+    drawn = [name for name in segments.dimensions if name != "dominance"] or segments.dimensions
+    for name in drawn:
+        values, colour = segments.places[:, DIMENSIONS.index(name)], COLOURS[name]
         course = np.stack([start, end], 1).reshape(-1)
         axis.plot(course, np.repeat(values, 2), color=colour, linewidth=0.7, alpha=0.45)
         axis.hlines(values, start, end, color=colour, linewidth=3, label=name)

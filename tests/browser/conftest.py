@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -68,7 +67,7 @@ def serve() -> Iterator[Callable[..., str]]:
             try:
                 urllib.request.urlopen(f"{address}/static/page.css", timeout=5).close()
                 return address
-            except urllib.error.URLError as error:
+            except OSError as error:  # not there yet, or too busy to answer
                 ended = running[-1].poll() is not None
                 if ended or time.monotonic() - begun > START:
                     said = running[-1].stderr.read().decode() if ended else "it does not answer"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Server
 from tests.browser.person import ask, cards, settled
@@ -74,3 +74,48 @@ def test_a_liked_moment_that_is_gone(open_page: Open) -> None:
     page = open_page("/?q=calm&like=0123456789abcdef")
     expect(page.locator("#problem")).to_contain_text("no segment 0123456789abcdef")
     expect(page.locator(".chip")).to_contain_text("a moment that is gone")
+
+
+@pytest.mark.parametrize("known", [["arousal", "valence"], ["dominance"], ["arousal"]], ids="-".join)
+def test_a_model_that_does_not_know_every_dimension(open_page: Open, known: list[str]) -> None:
+    page = open_page("/")
+
+    def edited(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        for hit in said.get("hits", said.get("segments", [])) if "/index" not in route.request.url else []:
+            hit |= {name: None for name in ("valence", "arousal", "dominance") if name not in known}
+        if "/api/index" in route.request.url:
+            said["model"]["dimensions"] = known
+            for column in said["columns"]:
+                if column["name"] in ("valence", "arousal", "dominance") and column["name"] not in known:
+                    column |= {"low": None, "high": None}
+        route.fulfill(response=answer, json=said)
+
+    page.route("**/api/index", edited)
+    page.route("**/api/search", edited)
+    page.route("**/timeline", edited)
+    page.reload()
+    expect(page.locator("#size:not(:empty)")).to_be_visible()
+    plane = len({"valence", "arousal"} & set(known)) == 2
+    expect(page.locator("#plane")).to_be_visible(visible=plane)
+    expect(page.locator("#no-plane")).to_be_visible(visible=not plane)
+    if not plane:
+        expect(page.locator("#no-plane")).to_contain_text(f"knows {known[0]} alone")
+    ask(page, "calm")
+    card = cards(page).first
+    for name in ("valence", "arousal"):
+        expect(card.locator(f"dd.{name}")).to_be_visible(visible=name in known)
+    expect(card.locator(".where svg")).to_be_visible(visible=plane)
+    page.get_by_role("button", name="Filters").click()
+    expect(page.locator("#picks [aria-label='dominance, lowest']")).to_have_count(int("dominance" in known))
+    assert "NaN" not in page.locator("body").inner_text()
+    assert "null" not in page.locator("body").inner_text()
+    ask(page, "a long story")
+    long = page.locator(".card", has_text="story-ben.ogg").first
+    long.get_by_role("button", name="Its timeline").click()
+    expect(page.locator("#moment")).to_contain_text(" – ")
+    shown = page.locator("#moment").text_content() or ""
+    assert {name for name in ("valence", "arousal") if name in shown} == {"valence", "arousal"} & set(known)
+    page.locator("#course").press("ArrowRight")
+    expect(page.locator("#timeline .key.valence")).to_be_visible(visible="valence" in known)

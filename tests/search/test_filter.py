@@ -32,12 +32,15 @@ def in_sqlite(expression: str) -> list[int]:
         return [row[0] for row in database.execute(f"select n from t where {expression} order by n")]
 
 
-texts = st.sampled_from(["'ann'", "'Ben'", "'o''hara'", "'%'", "'a%'", "'_en'", "''", "'100%'", "'a_b'"])
+texts = st.sampled_from(
+    ["'speaker'", "'end'", "'ann'", "'Ben'", "'o''hara'", "'%'", "'a%'", "'_en'", "''", "'100%'", "'a_b'"]
+)
 numbers = st.sampled_from(["1", "2.5", "-4", "3e0", "10", ".5"])
 signs = st.sampled_from(["=", "==", "!=", "<>", "<", "<=", ">", ">="])
 number_columns = st.sampled_from(["duration", "take", "`end`"])
 tests = st.one_of(
     st.builds("speaker {} {}".format, signs, texts),
+    st.builds("speaker {}between {} and {}".format, st.sampled_from(["", "not "]), texts, texts),
     st.builds("{} {} {}".format, number_columns, signs, numbers),
     st.builds("speaker {}in ({}, {})".format, st.sampled_from(["", "not "]), texts, texts),
     st.builds("{} in ({})".format, number_columns, numbers),

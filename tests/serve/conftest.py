@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from emorank.index.named import NamedIndex
 from emorank.serve.app import create_app
-from emorank.serve.library import Library
+from emorank.serve.snapshots import ServedIndex
 from tests.conftest import voice
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -28,7 +28,7 @@ class Served:
 
     root: Path
     named: NamedIndex
-    library: Library
+    index: ServedIndex
     client: TestClient
 
 
@@ -46,21 +46,26 @@ def indexed(root: Path, model: Path | None, name: str = "calls") -> NamedIndex:
     return named
 
 
-@contextmanager
-def serving(home: Path, model: Path) -> Iterator[Served]:
+def eight(root: Path) -> None:
     """Eight recordings, one of them long, one in a format that browsers do not play."""
-    root = home / "recordings"
-    root.mkdir()
     for i in range(6):
         soundfile.write(root / f"clip{i:03d}.wav", voice(0.6 + 0.1 * (i % 3), 110 + 15 * i, i), 16_000)
     shutil.copy(SAMPLES / "story-ben.ogg", root / "long.ogg")
     soundfile.write(root / "old.aiff", voice(1.2, 180), 16_000)
+
+
+@contextmanager
+def serving(home: Path, model: Path, fill: Callable[[Path], None] = eight) -> Iterator[Served]:
+    """An index of what `fill` writes into a folder, behind a client."""
+    root = home / "recordings"
+    root.mkdir()
+    fill(root)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("EMORANK_DATA", str(home / "data"))
         named = indexed(root, model)
-    library = Library(named)
-    with TestClient(create_app(library), base_url="http://127.0.0.1:8321") as client:
-        yield Served(root, named, library, client)
+    index = ServedIndex(named)
+    with TestClient(create_app(index), base_url="http://127.0.0.1:8321") as client:
+        yield Served(root, named, index, client)
 
 
 @pytest.fixture(scope="package")

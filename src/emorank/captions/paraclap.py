@@ -34,7 +34,8 @@ class Praat:
         EmorankError: the extra `paraclap` is not installed.
     """
 
-    name = "praat-1"
+    name = fingerprint = "praat-1"
+    device = "cpu"
     dim = len(PROPERTIES)
 
     def __init__(self) -> None:

@@ -4,7 +4,9 @@ import os
 import secrets
 import socket
 import threading
+import urllib.parse
 import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -22,7 +24,11 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8321,
+    public_name: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
+    root_path: str = "",
+    proxy: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
     token: str | None = None,
+    tokens: Path | None = None,
     browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
 ) -> None:
     """Search a named index from a page, and from other programs.
@@ -34,7 +40,11 @@ def serve(
         name: The index, made by emorank index.
         host: The address to listen at. Others than this computer's own need a token.
         port: The port to listen at; 0 takes a free one.
+        public_name: Names under which a proxy on this computer shows the server to others, who then need a token.
+        root_path: The path under which a proxy shows the server, such as /emo.
+        proxy: Addresses and networks of proxies whose X-Forwarded headers are believed. By default this computer's.
         token: What clients must show. By default $EMORANK_TOKEN, or one made up where a token is needed.
+        tokens: A TOML or JSON file of tokens, each with a name and what it allows; read again when it changes.
         browser: Open the page.
     """
     # Questions are encoded side by side, one a core; threads of one question would wait for each other.
@@ -42,28 +52,44 @@ def serve(
     try:
         import uvicorn
 
+        from emorank.serve.access import LOOPBACK
         from emorank.serve.app import create_app
-        from emorank.serve.guard import LOOPBACK
-        from emorank.serve.library import Library
+        from emorank.serve.proxies import checked_prefix
+        from emorank.serve.snapshots import ServedIndex
+        from emorank.serve.tokens import Tokens
     except ImportError as error:
         raise EmorankError("emorank serve needs the serve extra; run: pip install 'emorank[serve]'") from error
     from emorank.index.named import NamedIndex
 
-    here = host in LOOPBACK
-    token = token or os.environ.get("EMORANK_TOKEN") or (None if here else secrets.token_urlsafe(24))
+    prefix = checked_prefix(root_path)
+    if prefix is None:
+        raise EmorankError(f"{root_path!r} cannot be the path of the server; name one like /emo.")
+    here = host in LOOPBACK and not public_name
+    token = token or os.environ.get("EMORANK_TOKEN") or (None if here or tokens else secrets.token_urlsafe(24))
+    allowed = Tokens(token, tokens)
     named = NamedIndex.open(name)
     listening = _listening(host, port)
-    library = Library(named)
-    if not len(library.snapshot.collection):
+    served = ServedIndex(named)
+    if not len(served.snapshot.collection):
         say(f"The index {name} is empty; fill it: emorank index DIR --name {name}")
-    app = create_app(library, token, LOOPBACK if here else None)
+    hosts = LOOPBACK | frozenset(public_name or ()) if host in LOOPBACK else None
+    app = create_app(served, allowed, hosts, prefix, proxy or ("127.0.0.1", "::1"))
     shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{listening.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    query = f"?token={urllib.parse.quote(token, safe='')}" if token else ""
+    address = f"http://{shown}:{listening.getsockname()[1]}{prefix}/{query}"
+    # The app itself looks at what proxies say.
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30)
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=30,
+        )
     )
     say(f"Searching {name} at {address}  (Ctrl-C ends it)")
-    threading.Thread(target=_hear, args=(library.model,), daemon=True).start()
+    threading.Thread(target=_hear, args=(served.snapshot.model,), daemon=True).start()
     if browser and here:
         threading.Timer(0.5, webbrowser.open, [address]).start()
     server.run([listening])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emorank.affect import DIMENSIONS
-from emorank.index.update import Segments
+from emorank.index import Segments
 from emorank.search.filter import where
 from emorank.search.scan import Scan
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     import polars as pl
 
     from emorank.index.named import NamedIndex
+
+
+def column_types(labels: "pl.DataFrame | None" = None) -> "dict[str, pl.DataType]":
+    """What a filter may ask about, with a user's table of labels."""
+    import polars as pl
+
+    numbers = ("start", "end", "duration", *DIMENSIONS, "loudness")
+    own = {"path": pl.String(), "file": pl.String(), **{name: pl.Float64() for name in numbers}}
+    return own if labels is None else own | {name: kind for name, kind in labels.schema.items() if name != "path"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Collection:
         import polars as pl
 
         shown = self.segments.paths if self.shown is None else self.shown
-        points = self.segments.points.astype(np.float64).round(3)
+        places = self.segments.places.astype(np.float64).round(3)
         own = pl.DataFrame(
             {
                 "path": shown,
@@ -58,7 +67,7 @@ class Collection:
                 "start": self.segments.start.round(2),
                 "end": self.segments.end.round(2),
                 "duration": (self.segments.end - self.segments.start).round(2),
-                **{name: points[:, i] for i, name in enumerate(DIMENSIONS)},
+                **{name: pl.Series(places[:, i], nan_to_null=True) for i, name in enumerate(DIMENSIONS)},
                 "loudness": pl.Series(self.segments.loudness.astype(np.float64).round(1), nan_to_null=True),
             },
             schema_overrides={"path": pl.String, "file": pl.String},

@@ -140,7 +140,7 @@ class _Parser:
         sign = self._next("a comparison such as =, <, in, like or between")
         word = sign.text.lower()
         if word in _COMPARED:
-            return _COMPARED[word](column, self._value(name))  # type: ignore[no-any-return]
+            return _COMPARED[word](column, pl.lit(self._value(name)))  # type: ignore[no-any-return]
         if word == "is":
             negated = self._taken("not")
             self._expect("null")
@@ -155,9 +155,9 @@ class _Parser:
                 raise FilterError(f"{name} is not text; like cannot be asked of it.")
             expression = column.str.contains(_pattern(str(self._value(name))))
         elif word == "between":
-            low = self._value(name)
+            low = pl.lit(self._value(name))  # bare text would name a column
             self._expect("and")
-            expression = column.is_between(low, self._value(name))
+            expression = column.is_between(low, pl.lit(self._value(name)))
         else:
             raise FilterError(
                 f"After {name} stands {sign.text!r}; a comparison such as =, <, in, like or between fits."

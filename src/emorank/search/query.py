@@ -80,7 +80,7 @@ class Hit:
         score: cosine similarity to the first direction, -1..1; None without directions.
         percentile: percent of all segments that fit the query less well; None without directions.
         distance: from the middle of `near` or `region`; None without them.
-        valence: 1..7.
+        valence: 1..7; None, as the next two, where the model lacks the dimension.
         arousal: 1..7.
         dominance: 1..7.
         loudness: in dB of full scale.
@@ -96,9 +96,9 @@ class Hit:
     score: float | None
     percentile: float | None
     distance: float | None
-    valence: float
-    arousal: float
-    dominance: float
+    valence: float | None
+    arousal: float | None
+    dominance: float | None
     loudness: float | None
     labels: dict[str, Any]
     others: int = 0

@@ -1,38 +1,48 @@
 """The application: the page at /, the API under /api, its document at /openapi.json."""
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry, Gauge
 
 from emorank import __version__
-from emorank.serve import about, errors, moments, searches
-from emorank.serve.guard import COOKIE, LOOPBACK, Guard, same
-from emorank.serve.library import Library, keep_fresh
-from emorank.serve.limits import Limits, Turns
-from emorank.serve.together import Together
+from emorank.serve import errors
+from emorank.serve.access import LOOPBACK, Access
+from emorank.serve.admission import Turns, Uploads
+from emorank.serve.limits import Limits
+from emorank.serve.middleware import Answers, Bodies
+from emorank.serve.proxies import Prefix
+from emorank.serve.routes import audio, health, index, page, search, segments, uploads
+from emorank.serve.snapshots import ServedIndex, keep_fresh
+from emorank.serve.tokens import Tokens
 
-PAGE = Path(__file__).parent / "page"
 
-
-def create_app(library: Library, token: str | None = None, hosts: frozenset[str] | None = LOOPBACK) -> FastAPI:
+def create_app(
+    served: ServedIndex,
+    tokens: Tokens | None = None,
+    hosts: frozenset[str] | None = LOOPBACK,
+    root_path: str = "",
+    proxies: Sequence[str] = ("127.0.0.1", "::1"),
+    limits: Limits | None = None,
+) -> FastAPI:
     """The server of one index.
 
     Args:
-        library: what is searched.
-        token: what clients must show; None where only this computer can ask.
+        served: what is searched.
+        tokens: of which clients must show one; None where only this computer can ask.
         hosts: names by which the server may be called; None for any.
+        root_path: the prefix under which a proxy shows it, such as /emo.
+        proxies: addresses and networks of the proxies whose X-Forwarded headers are believed.
+        limits: of what is asked and computed.
     """
     stop = threading.Event()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        threading.Thread(target=keep_fresh, args=(library, stop), daemon=True).start()
+        threading.Thread(target=keep_fresh, args=(served, stop), daemon=True).start()
         yield
         stop.set()
 
@@ -46,28 +56,22 @@ def create_app(library: Library, token: str | None = None, hosts: frozenset[str]
     )
     registry = CollectorRegistry()
     Gauge("emorank_segments", "Segments that can be searched.", registry=registry).set_function(
-        lambda: len(library.snapshot.collection)
+        lambda: len(served.snapshot.collection)
     )
-    limits = Limits()
-    app.state.library = library
+    limits = limits or Limits()
+    app.state.index = served
     app.state.limits = limits
     app.state.turns = Turns(limits)
-    app.state.together = Together(library.model.encode_text)
+    app.state.uploads = Uploads(limits)
+    app.state.tokens = tokens or Tokens()
     app.state.registry = registry
     errors.install(app)
-    for module in (about, searches, moments):
-        app.include_router(module.router)
-    app.mount("/static", StaticFiles(directory=PAGE), name="static")
-
-    @app.get("/", include_in_schema=False)
-    async def page(request: Request) -> Response:
-        shown = request.query_params.get("token")
-        if shown is None:
-            return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
-        response: Response = RedirectResponse("/", 303)  # so that the token stays in no history
-        if token is not None and same(shown, token):
-            response.set_cookie(COOKIE, token, httponly=True, samesite="strict")
-        return response
-
-    app.add_middleware(Guard, token=token, hosts=hosts, registry=registry)
+    for route in (health, index, search, uploads, segments, audio, page):
+        app.include_router(route.router)
+    app.mount("/static", StaticFiles(directory=page.FOLDER), name="static")
+    # The last that is added comes first.
+    app.add_middleware(Bodies, limits=limits, uploads=uploads.PATHS)
+    app.add_middleware(Access, tokens=app.state.tokens, hosts=hosts)
+    app.add_middleware(Prefix, root_path=root_path, trusted=list(proxies))
+    app.add_middleware(Answers, registry=registry)
     return app

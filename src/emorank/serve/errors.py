@@ -1,5 +1,6 @@
 """Every refusal as one shape: a status, a code for programs, a sentence for people."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -25,22 +26,28 @@ class ErrorAnswer(BaseModel):
     error: Problem
 
 
-class Refused(Exception):
+class Refused(HTTPException):
     """A request that is not answered as asked."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, message, headers)
+        self.code = code
+
+    @property
+    def response(self) -> JSONResponse:
+        """The refusal as a response."""
+        return answer(self.status_code, self.code, self.detail, self.headers)
 
 
-def answer(status: int, code: str, message: str) -> JSONResponse:
-    """A refusal as a response."""
-    headers = {"Cache-Control": "no-store"}  # browsers would remember that a recording had changed
-    if status == 503:
-        headers["Retry-After"] = "3"
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)
+def busy(message: str = "Too many requests wait already; try again in a few seconds.") -> Refused:
+    """The refusal of what would be too much at once."""
+    return Refused(503, "busy", message, {"Retry-After": "3"})
+
+
+def answer(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """An answer that is not a success; browsers must not remember it, or a recording stays changed for them."""
+    body = {"error": {"code": code, "message": message}}
+    return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -56,7 +63,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     async def refused(_: Request, error: Refused) -> JSONResponse:
-        return answer(error.status, error.code, error.message)
+        return error.response
 
     @app.exception_handler(FilterError)
     async def filter_error(_: Request, error: FilterError) -> JSONResponse:
@@ -74,16 +81,10 @@ def install(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
-        said = first["msg"].removeprefix("Value error, ")
-        message = f"{place}: {said}" if place else said
+        reason = first["msg"].removeprefix("Value error, ")
+        message = f"{place}: {reason}" if place else reason
         return answer(422, "invalid", message.encode("utf8", "replace").decode("utf8"))
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:
-        response = answer(error.status_code, _CODES.get(error.status_code, "refused"), f"{error.detail}.")
-        response.headers.update(error.headers or {})
-        return response
-
-    @app.exception_handler(Exception)
-    async def broken(_: Request, error: Exception) -> JSONResponse:
-        return answer(500, "internal", "Something went wrong in the server; its log says what.")
+        return answer(error.status_code, _CODES.get(error.status_code, "refused"), f"{error.detail}.", error.headers)

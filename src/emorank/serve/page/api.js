@@ -1,4 +1,4 @@
-// The server, and its refusals as errors with a sentence for people.
+// The server, and its refusals as errors with a sentence for people. Addresses are relative: the page may lie anywhere.
 
 export class Refusal extends Error {
   constructor(status, code, message) {
@@ -30,28 +30,28 @@ async function asked(path, options) {
 
 const json = async (path, options) => (await asked(path, options)).json();
 
-export const health = () => json("/api/health");
-export const about = () => json("/api/index");
-export const segment = (id) => json(`/api/segments/${id}`);
-export const waveform = (id) => json(`/api/segments/${id}/waveform`);
-export const timeline = (id) => json(`/api/segments/${id}/timeline`);
-export const audio = (id) => `/api/segments/${id}/audio`;
+export const health = () => json("api/health");
+export const about = () => json("api/index");
+export const segment = (id) => json(`api/segments/${id}`);
+export const waveform = (id) => json(`api/segments/${id}/waveform`);
+export const timeline = (id) => json(`api/segments/${id}/timeline`);
+export const audio = (id) => `api/segments/${id}/audio`;
 
-export const search = (body, signal) => json("/api/search", {
+export const search = (body, signal) => json("api/search", {
   method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal,
 });
 
 export function searchClip(file, { where, group, offset, top }, signal) {
   const query = new URLSearchParams({ group, offset, top });
   if (where) query.set("where", where);
-  return json(`/api/search/clip?${query}`, {
+  return json(`api/search/clip?${query}`, {
     method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, signal,
   });
 }
 
 // The plane as it is sent, valence and arousal in turn as 0..65535, and the version of the index.
 export async function plane() {
-  const response = await asked("/api/plane");
+  const response = await asked("api/plane");
   const bytes = await response.arrayBuffer();
   let values = new Uint16Array(bytes);
   if (new Uint8Array(new Uint16Array([1]).buffer)[0] === 0) {  // a big-endian machine

@@ -50,7 +50,7 @@ export function card(hit, on) {
   part("fit").firstElementChild.textContent = first;
   part("fit").lastElementChild.textContent = second;
   part("fit").hidden = !first;
-  for (const name of ["valence", "arousal"]) part(name).textContent = hit[name].toFixed(1);
+  for (const name of ["valence", "arousal"]) part(name).textContent = hit[name]?.toFixed(1) ?? "";
   const dot = made.querySelector(".where circle");
   dot.setAttribute("cx", (5 + 30 * (hit.valence - 1) / 6).toFixed(1));
   dot.setAttribute("cy", (35 - 30 * (hit.arousal - 1) / 6).toFixed(1));

@@ -32,7 +32,8 @@ export const isDark = () => document.documentElement.dataset.theme === "dark";
 
 // [red, green, blue], each 0 to 255.
 export function colour(valence, arousal, dark = isDark()) {
-  const share = (x) => (Math.max(-1, Math.min(1, (x - (LOW + HIGH) / 2) / STRONG)) + 1) / 2;
+  const middle = (LOW + HIGH) / 2;  // and the colour of what a model does not know
+  const share = (x) => (Math.max(-1, Math.min(1, ((x ?? middle) - middle) / STRONG)) + 1) / 2;
   const across = share(valence), up = share(arousal);
   const { tense, excited, sad, calm } = LAB[dark ? "dark" : "light"];
   return rgb([0, 1, 2].map((i) =>

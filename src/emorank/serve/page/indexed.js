@@ -29,6 +29,12 @@ export async function renew(plane) {
   const [about, points] = await Promise.all([api.about(), api.plane()]);
   version = points.version;
   plane.show(points.values);
+  const { dimensions } = about.model;
+  const lacking = ["valence", "arousal"].filter((name) => !dimensions.includes(name));
+  for (const name of ["valence", "arousal"]) document.body.classList.toggle(`lacks-${name}`, lacking.includes(name));
+  document.body.classList.toggle("lacks-plane", lacking.length > 0);
+  $("no-plane").textContent = lacking.length
+    ? `The model of this index knows ${dimensions.join(" and ")} alone; without ${lacking.join(" and ")} there is no plane.` : "";
   $("size").textContent = `${about.name}: ${count(about.recordings, "recording")}, ${long(about.seconds)} of speech`;
   $("note").textContent = about.model.note;
   $("model").textContent = `Model ${about.model.name}: ${about.model.audio_encoder} hears, ${about.model.text_encoder} `

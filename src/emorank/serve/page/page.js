@@ -82,8 +82,8 @@ function change(part) {
   if (["texts", "nots", "likes", "unlikes", "near", "region"].some((name) => name in part)) clip = null;
   state = clip ? { ...empty(), where, picks, group } : { ...state, ...part };
   const address = write(state);
-  const same = address === location.pathname + location.search && (history.state?.clip ?? null) === (clip && clips.numberOf(clip));
-  if (!same) history.pushState({ clip: clip && clips.numberOf(clip) }, "", address);
+  const same = address === location.search && (history.state?.clip ?? null) === (clip && clips.numberOf(clip));
+  if (!same) history.pushState({ clip: clip && clips.numberOf(clip) }, "", address || location.pathname);
   show();
 }
 

@@ -22,15 +22,15 @@ export class Player {
   // How much of the segment is over, 0 to 1.
   get part() {
     if (!this.hit) return 0;
-    return Math.max(0, Math.min(1, (this.audio.currentTime - this.hit.audio_start) / this.hit.duration));
+    return Math.max(0, Math.min(1, (this.audio.currentTime - this.hit.start) / this.hit.duration));
   }
 
   // Seconds in the recording, as the times of segments.
-  get seconds() { return this.hit ? this.hit.start + this.audio.currentTime - this.hit.audio_start : 0; }
+  get seconds() { return this.hit ? this.audio.currentTime : 0; }
 
   // Whether what is played goes on behind the segment.
   get longer() {
-    return this.hit !== null && this.audio.duration > this.hit.audio_start + this.hit.duration + SLACK;
+    return this.hit !== null && this.audio.duration > this.hit.start + this.hit.duration + SLACK;
   }
 
   // Play a segment from a part of it; gives a sentence when it cannot be played, else null.
@@ -38,7 +38,7 @@ export class Player {
     this.on = false;
     try {
       if (this.hit?.id !== hit.id) await this.load(hit);
-      this.audio.currentTime = hit.audio_start + part * hit.duration;
+      this.audio.currentTime = hit.start + part * hit.duration;
       await this.audio.play();
       return null;
     } catch {
@@ -86,7 +86,7 @@ export class Player {
 
   skip(seconds) {
     if (!this.hit) return;
-    const { audio_start: start, duration } = this.hit;
+    const { start, duration } = this.hit;
     this.audio.currentTime = Math.max(start, Math.min(this.on ? Infinity : start + duration, this.audio.currentTime + seconds));
   }
 

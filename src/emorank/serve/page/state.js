@@ -56,7 +56,7 @@ export function write(state) {
   if (state.where) query.set("where", state.where);
   if (state.group) query.set("group", "1");
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
-  return text ? `/?${text}` : "/";
+  return text ? `?${text}` : "";
 }
 
 // The choices of the form and the expression as one filter; null where there are none.

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { $, clock, sharp, tint } from "./dom.js";
 
 const LEFT = 26, RIGHT = 10, TOP = 12, BOTTOM = 24;  // css pixels around the chart
-const LINES = ["valence", "arousal"];
+const LINES = ["valence", "arousal"];  // as far as the model knows them
 
 export class Timeline {
   // `on`: play(segment, part of it) gives a sentence where that fails; pause() or go on; stop().
@@ -52,13 +52,16 @@ export class Timeline {
     return Math.max(0, Math.min(1, share)) * this.course.seconds;
   }
 
+  get lines() { return LINES.filter((name) => this.course.segments[0][name] !== null); }
+
   // The segment that is spoken at a time; in a pause the next one.
   segment(seconds) { return this.course.segments.find(({ end }) => end > seconds) ?? this.course.segments.at(-1); }
 
   point(seconds) {
     const one = this.segment(seconds);
     this.at = seconds;
-    const text = `${clock(one.start)} – ${clock(one.end)}: valence ${one.valence.toFixed(1)}, arousal ${one.arousal.toFixed(1)}`;
+    const places = this.lines.map((name) => `${name} ${one[name].toFixed(1)}`).join(", ");
+    const text = `${clock(one.start)} – ${clock(one.end)}${places && `: ${places}`}`;
     $("moment").textContent = text;
     this.canvas.setAttribute("aria-valuenow", seconds.toFixed(1));
     this.canvas.setAttribute("aria-valuetext", text);
@@ -92,7 +95,7 @@ export class Timeline {
       context.fillRect(this.x(one.start), TOP, Math.max(2, this.x(one.end) - this.x(one.start)), this.y(1) - TOP);
     };
     band(this.hit, tint("wash"));
-    for (const name of LINES) this.line(context, name);
+    for (const name of this.lines) this.line(context, name);
     const upright = (seconds, colour, wide) => {
       context.fillStyle = colour;
       context.fillRect(this.x(seconds) - wide / 2, TOP, wide, this.y(1) - TOP);

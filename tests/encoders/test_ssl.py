@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from emorank.encoders import audio_encoder
-from emorank.encoders.speech import SpeechEncoder
+from emorank.encoders.ssl import SpeechEncoder
 from emorank.errors import EmorankError
 from tests.conftest import voice
 

@@ -11,13 +11,14 @@ import soundfile
 from starlette.testclient import TestClient
 
 from emorank.serve.app import create_app
+from emorank.serve.tokens import Tokens
 from tests.conftest import voice
 from tests.serve.conftest import Served
 
 
 @pytest.fixture
 def locked(served: Served) -> Iterator[TestClient]:
-    with TestClient(create_app(served.library, token="s3cret", hosts=None), base_url="http://calls.example") as client:
+    with TestClient(create_app(served.index, Tokens("s3cret"), hosts=None), base_url="http://calls.example") as client:
         yield client
 
 
@@ -44,7 +45,7 @@ def test_the_page_needs_nothing_inline() -> None:
     scripts = re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
     assert scripts
     assert set(scripts) == {""}
-    assert len(re.findall(r'<script[^>]* src="/static/', page)) == len(scripts)
+    assert len(re.findall(r'<script[^>]* src="static/', page)) == len(scripts)
     assert "http" not in page
 
 
@@ -77,7 +78,7 @@ def test_a_token_opens_everything(locked: TestClient) -> None:
     assert locked.get("/?token=wrong", follow_redirects=False).cookies == {}
     assert locked.get("/api/health").status_code == 401
     opened = locked.get("/?token=s3cret", follow_redirects=False)
-    assert (opened.status_code, opened.headers["location"]) == (303, "/")
+    assert (opened.status_code, opened.headers["location"]) == (303, "./")
     assert "HttpOnly" in opened.headers["set-cookie"]
     assert "SameSite=strict" in opened.headers["set-cookie"]
     assert locked.get("/api/health").status_code == 200
@@ -98,7 +99,7 @@ def test_odd_cookies_open_nothing(locked: TestClient, cookie: str) -> None:
         "/api/segments/0000000000000000%00/audio",
         "/static/../app.py",
         "/static/..%2fapp.py",
-        "/static/%2e%2e/guard.py",
+        "/static/%2e%2e/access.py",
         "/static//etc/passwd",
         "/docs",
         "/redoc",
@@ -148,7 +149,7 @@ def test_links_that_were_indexed_are_served(changing: Served, recordings: Callab
     elsewhere = recordings(1, "elsewhere") / "clip000.wav"
     (served.root / "linked.wav").symlink_to(elsewhere)
     served.named.update()
-    served.library.renew()
+    served.index.renew()
     url = audio_of(served, "linked.wav")
     assert served.client.get(url).content == elsewhere.read_bytes()
     soundfile.write(elsewhere, voice(0.8, 333), 16_000)

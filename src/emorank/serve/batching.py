@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import anyio.to_thread
 import numpy as np
 
-from emorank.serve.errors import Refused
+from emorank.serve.errors import busy
 
 _AT_ONCE = 16  # texts in one forward pass
 _GATHERING = 0.001  # seconds without a new text after which those that wait are encoded
@@ -18,8 +18,8 @@ _KEPT = 4096  # embeddings that are remembered
 Encode = Callable[[Sequence[str]], np.ndarray]
 
 
-class Together:
-    """Gathers texts while the ones before them are encoded.
+class TextBatcher:
+    """Gathers texts while those before them are encoded.
 
     Args:
         encode: texts -> (n, embedding_dim).
@@ -27,7 +27,7 @@ class Together:
 
     def __init__(self, encode: Encode) -> None:
         self._encode = encode
-        self._known: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
         self._waiting: OrderedDict[str, asyncio.Future[np.ndarray]] = OrderedDict()
         self._gathering: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
@@ -43,14 +43,14 @@ class Together:
         return [await embedding for embedding in [self._embedding(text) for text in texts]]
 
     def _embedding(self, text: str) -> "asyncio.Future[np.ndarray]":
-        if text in self._known:
-            self._known.move_to_end(text)
+        if text in self._kept:
+            self._kept.move_to_end(text)
             done: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
-            done.set_result(self._known[text])
+            done.set_result(self._kept[text])
             return done
         if text not in self._waiting:
             if len(self._waiting) >= _WAITING:
-                raise Refused(503, "busy", "Too many requests wait already; try again in a few seconds.")
+                raise busy()
             self._waiting[text] = asyncio.get_running_loop().create_future()
             if self._gathering is None or self._gathering.done():
                 self._gathering = asyncio.create_task(self._gather())
@@ -80,10 +80,10 @@ class Together:
         finally:
             self._free.release()
         for (text, future), embedding in zip(batch, embeddings, strict=True):
-            self._known[text] = embedding
+            self._kept[text] = embedding
             future.set_result(embedding)
-        while len(self._known) > _KEPT:
-            self._known.popitem(last=False)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
 
     def _free_cores(self) -> int:
         return self._cores - len(self._running) - 1

@@ -1,8 +1,9 @@
-"""The bodies of requests and answers, as the OpenAPI document shows them."""
+"""Schemas of requests and answers, as the OpenAPI document shows them."""
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from emorank.serve.limits import Limits
 
@@ -14,6 +15,11 @@ Weight = Annotated[
 ]
 Description = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_LIMITS.query_characters)
+]
+Place = Annotated[
+    float | None,
+    BeforeValidator(lambda value: None if value is None or math.isnan(value) else round(float(value), 2)),
+    Field(description="1 to 7; null where the model does not know this dimension."),
 ]
 SegmentId = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
 Filter = Annotated[
@@ -83,16 +89,15 @@ class Segment(BaseModel):
     start: float = Field(description="In seconds.")
     end: float
     duration: float
-    audio_start: float = Field(description="Where it begins in what /audio gives, in seconds.")
     percentile: float | None = Field(description="Percent of the index that fits less well.")
     score: float | None = Field(description="Cosine to the first description or clip.")
     distance: float | None = Field(description="From the place that was asked for.")
-    valence: float
-    arousal: float
-    dominance: float
+    valence: Place
+    arousal: Place
+    dominance: Place
     loudness: float | None = Field(description="In dB of full scale.")
     labels: dict[str, Any]
-    moments: int = Field(description="Segments of its recording.")
+    moments: int = Field(description="How many segments its recording has.")
     others: int = Field(description="Further segments of the recording that pass, when grouped.")
 
 
@@ -129,6 +134,7 @@ class ModelNote(BaseModel):
     name: str
     audio_encoder: str
     text_encoder: str
+    dimensions: list[str] = Field(description="That it knows: valence, arousal, dominance.")
     label_source: str
     note: str
 
@@ -173,16 +179,16 @@ class Waveform(BaseModel):
     peaks: list[float]
 
 
-class Moment(BaseModel):
+class TimelineSegment(BaseModel):
     """A segment of a timeline."""
 
     id: str
     row: int
     start: float
     end: float
-    valence: float
-    arousal: float
-    dominance: float
+    valence: Place
+    arousal: Place
+    dominance: Place
 
 
 class Timeline(BaseModel):
@@ -191,13 +197,13 @@ class Timeline(BaseModel):
     file: str
     path: str
     seconds: float = Field(description="The end of the last segment.")
-    segments: list[Moment]
+    segments: list[TimelineSegment]
 
 
-class Place(BaseModel):
-    """Where a recording lies, 1 to 7."""
+class Located(BaseModel):
+    """Where a recording lies, and how long it is."""
 
-    valence: float
-    arousal: float
-    dominance: float
+    valence: Place
+    arousal: Place
+    dominance: Place
     seconds: float

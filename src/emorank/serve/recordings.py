@@ -1,0 +1,154 @@
+"""A recording of the index as bytes that browsers play: what was indexed and nothing else.
+
+No path comes from a client. A file is opened once and looked at through that descriptor, so that nothing can be put in
+its place in between; its content must be what was indexed, wherever its path or a link now leads.
+"""
+
+import os
+import struct
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from email.utils import formatdate
+from io import FileIO
+
+import numpy as np
+
+from emorank.audio import SAMPLE_RATE, blocks
+from emorank.digest import digest_of_file, open_regular
+from emorank.errors import AudioError
+from emorank.index.plan import Indexed
+from emorank.serve.errors import Refused
+from emorank.serve.playable import header
+
+_BLOCK = 256 * 1024  # bytes
+_HEADER = 44  # bytes of a WAV before its samples
+_LEAD = 1  # seconds that are decoded before what is sent: decoders and resamplers remember what they heard
+
+_digests: dict[tuple[int, ...], str] = {}  # of files by identity, so that a long one is read whole only once
+_DIGESTS = 10_000
+
+
+def indexed(path: str, known: Indexed) -> FileIO:
+    """A recording that is still what was indexed, open for reading.
+
+    Raises:
+        Refused: it is gone, cannot be read, or has changed.
+    """
+    try:
+        file = open_regular(path)
+    except OSError as error:
+        raise Refused(404, "gone", "The recording is not there any more, or cannot be read.") from error
+    identity = _identity(os.fstat(file.fileno()))
+    if known.digest is not None and os.fstat(file.fileno()).st_size == known.size:
+        if identity not in _digests:
+            if len(_digests) >= _DIGESTS:
+                _digests.clear()
+            _digests[identity] = digest_of_file(file)
+        if _digests[identity] == known.digest:
+            return file
+    file.close()
+    raise Refused(410, "changed", "The recording has changed since it was indexed; update the index.")
+
+
+@dataclass(frozen=True)
+class Playable:
+    """A recording as it is sent.
+
+    Args:
+        path: of the recording.
+        file: the same, open.
+        media_type: of what is sent.
+        size: of what is sent, in bytes.
+        etag: changes with what is sent.
+        modified: when the recording was changed, as HTTP writes times.
+        original: whether it is sent as it is; else as WAV.
+    """
+
+    path: str
+    file: FileIO
+    media_type: str
+    size: int
+    etag: str
+    modified: str
+    original: bool
+
+    def pieces(self, first: int, last: int) -> Generator[bytes]:
+        """The bytes from first to last; the file is closed at the end."""
+        if self.original:
+            return _read(self.file, first, last)
+        return _wav(self.path, self.file, self.size, first, last)
+
+
+def playable(path: str, known: Indexed, seconds: float) -> Playable:
+    """A recording as browsers play it: as it is, or as WAV where they do not play its codec.
+
+    Args:
+        path: of the recording.
+        known: what was indexed.
+        seconds: its length as far as it was indexed.
+
+    Raises:
+        Refused: it is gone, cannot be read, or has changed.
+    """
+    file = indexed(path, known)
+    try:
+        found = header(file)
+    except BaseException:
+        file.close()
+        raise
+    modified = formatdate(known.changed / 1e9, usegmt=True)
+    if found and found.media_type:
+        return Playable(path, file, found.media_type, known.size, f'"{known.digest}"', modified, True)
+    size = _HEADER + 2 * round(seconds * SAMPLE_RATE)
+    return Playable(path, file, "audio/wav", size, f'W/"{known.digest}-{size}"', modified, False)
+
+
+def _read(file: FileIO, first: int, last: int) -> Generator[bytes]:
+    with file:
+        file.seek(first)
+        left = last + 1 - first
+        while left > 0 and (block := file.read(min(_BLOCK, left))):
+            left -= len(block)
+            yield block
+
+
+def _wav(path: str, file: FileIO, size: int, first: int, last: int) -> Generator[bytes]:
+    """16 bits a sample, decoded as far as they are taken; what cannot be decoded is silence, so that times stay."""
+    with file:
+        yield _wav_header(size)[first : last + 1]
+        at = max(first, _HEADER)
+        sample = (at - _HEADER) // 2
+        start = max(0, sample // SAMPLE_RATE - _LEAD)
+        skipped = 2 * (sample - start * SAMPLE_RATE) + at % 2  # bytes; a range may begin amid a sample
+        decoded = _decoded(path, file, start)
+        while at <= last and (block := next(decoded, None)) is not None:
+            samples = (block.clip(-1, 1) * 32767).astype("<i2").tobytes()
+            piece = samples[skipped : skipped + last + 1 - at]
+            skipped = max(0, skipped - len(samples))
+            at += len(piece)
+            yield piece
+        while at <= last:
+            piece = bytes(min(_BLOCK, last + 1 - at))
+            at += len(piece)
+            yield piece
+
+
+def _decoded(path: str, file: FileIO, start: int) -> Iterator[np.ndarray]:
+    """What can be decoded from a time on, until the first piece that cannot, or something else lies at the path."""
+    try:
+        for block in blocks(path, start):
+            if _identity(os.stat(path)) != _identity(os.fstat(file.fileno())):
+                return
+            yield block
+    except (AudioError, OSError):
+        return
+
+
+def _wav_header(size: int) -> bytes:
+    form = struct.pack("<HHIIHH", 1, 1, SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16)
+    data = min(size - _HEADER, 0xFFFFFFFF - 36)
+    return struct.pack("<4sI8sI16s4sI", b"RIFF", data + 36, b"WAVEfmt ", 16, form, b"data", data)
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

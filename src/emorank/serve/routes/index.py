@@ -1,0 +1,80 @@
+"""What the server has: the index, its model, and the plane of all segments."""
+
+import os
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from emorank.index.named import DEFAULT_MODEL
+from emorank.serve.errors import documented
+from emorank.serve.ranges import unchanged
+from emorank.serve.schemas import Bounds, Column, IndexNote, ModelNote
+from emorank.serve.snapshots import ServedIndex, Snapshot
+
+NOTE = (
+    "Estimates of how a voice sounds, learnt from {labels}; they do not tell what anyone feels. "
+    "Descriptions are in English. Do not use them to judge people."
+)
+
+router = APIRouter(prefix="/api", tags=["index"], responses=documented(401, 403))
+
+
+@router.get("/index")
+def index(request: Request) -> IndexNote:
+    """The index: its size, its model, what can be filtered by, and what may be asked for."""
+    served: ServedIndex = request.app.state.index
+    snapshot, named = served.snapshot, served.named
+    config = snapshot.model.config
+    segments = snapshot.collection.segments
+    limits = request.app.state.limits
+    source = _label_source(config.training)
+    labels = "acted speech with derived labels" if named.model_name == DEFAULT_MODEL else f"speech with {source} labels"
+    return IndexNote(
+        name=named.name,
+        index_version=snapshot.version,
+        segments=len(snapshot.collection),
+        recordings=len(snapshot.collection.recordings) - 1,
+        seconds=round(float((segments.end - segments.start).sum()), 1),
+        model=ModelNote(
+            name=_public(named.model_name),
+            audio_encoder=_public(config.audio_encoder),
+            text_encoder=_public(config.text_encoder),
+            dimensions=list(snapshot.dimensions),
+            label_source=source,
+            note=NOTE.format(labels=labels),
+        ),
+        columns=[Column(**column) for column in snapshot.columns],
+        roots=[os.path.basename(root) for root in named.roots],
+        limits=Bounds(**{name: getattr(limits, name) for name in Bounds.model_fields}),
+    )
+
+
+@router.get(
+    "/plane",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+        304: {"description": "The client has it already."},
+    },
+)
+def plane(request: Request) -> Response:
+    """Valence and arousal of all segments by row: little-endian uint16 pairs, value = 1 + 6 x / 65535.
+
+    Nothing where the model does not know both.
+    """
+    snapshot: Snapshot = request.app.state.index.snapshot
+    headers = {"X-Index-Version": str(snapshot.version), "Cache-Control": "no-cache", "ETag": snapshot.plane_etag}
+    if unchanged(request.headers, snapshot.plane_etag):
+        return Response(None, 304, headers)
+    return Response(snapshot.plane, 200, headers, "application/octet-stream")
+
+
+def _label_source(training: dict[str, Any]) -> str:
+    """Where the labels of the training data come from, as the model says: rated, derived, both."""
+    utterances = training.get("data", {}).get("utterances", [])
+    return ", ".join(sorted({str(part.get("label_source")) for part in utterances})) or "unknown"
+
+
+def _public(name: str) -> str:
+    """The name of a model or encoder; of one in a folder, the folder's alone."""
+    return os.path.basename(name.rstrip(os.sep)) if os.path.isabs(name) else name

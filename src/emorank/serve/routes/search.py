@@ -1,0 +1,66 @@
+"""Searching by descriptions, segments and places."""
+
+import time
+
+import anyio.to_thread
+import numpy as np
+from fastapi import APIRouter, Request
+
+from emorank.search import find
+from emorank.search import query as queries
+from emorank.serve.errors import Refused, documented
+from emorank.serve.routes.segments import segment_of
+from emorank.serve.schemas import Hits, Search
+from emorank.serve.snapshots import Snapshot
+
+_AT_ONCE = 10_000  # segments that are searched faster than a thread takes the question over
+
+router = APIRouter(prefix="/api", tags=["search"], responses=documented(400, 401, 403, 408, 413, 422, 503))
+
+
+@router.post("/search", responses=documented(404))
+async def search(request: Request, asked: Search) -> Hits:
+    """Segments that fit a query, best first."""
+    begun = time.perf_counter()
+    snapshot: Snapshot = request.app.state.index.snapshot
+    texts = await snapshot.texts.embeddings([text.text for text in asked.texts])
+    if len(snapshot.collection) <= _AT_ONCE:
+        return _searched(snapshot, asked, texts, begun)
+    async with request.app.state.turns.turn():
+        return await anyio.to_thread.run_sync(_searched, snapshot, asked, texts, begun)
+
+
+def hits_of(snapshot: Snapshot, query: queries.Query, begun: float) -> Hits:
+    """The answer to a query that came in at a time of `time.perf_counter`."""
+    found = find(snapshot.collection, query)
+    return Hits(
+        index_version=snapshot.version,
+        total=found.total,
+        milliseconds=round((time.perf_counter() - begun) * 1000, 1),
+        hits=[segment_of(snapshot, hit) for hit in found.hits],
+    )
+
+
+def _searched(snapshot: Snapshot, asked: Search, texts: list[np.ndarray], begun: float) -> Hits:
+    if (asked.near or asked.region) and not snapshot.has_plane:
+        known = ", ".join(snapshot.dimensions)
+        raise Refused(400, "bad_query", f"The model of this index knows {known} alone; it cannot be asked for places.")
+    directions = [queries.Direction(text, part.weight) for text, part in zip(texts, asked.texts, strict=True)]
+    liked = []
+    for like in asked.likes:
+        row = snapshot.collection.rows.get(like.id)
+        if row is None:
+            raise Refused(404, "not_found", f"There is no segment {like.id} in the index.")
+        liked.append(row)
+        directions.append(queries.Direction(snapshot.collection.segments.embeddings[row], like.weight))
+    query = queries.Query(
+        directions=tuple(directions),
+        near=queries.Near(**asked.near.model_dump()) if asked.near else None,
+        region=queries.Region(**asked.region.model_dump()) if asked.region else None,
+        where=asked.where,
+        without=tuple(liked),
+        group=asked.group,
+        top=asked.top,
+        offset=asked.offset,
+    )
+    return hits_of(snapshot, query, begun)

@@ -1,0 +1,88 @@
+"""Recordings that are uploaded: what sounds like them, and where they lie."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio.to_thread
+import numpy as np
+from fastapi import APIRouter, Query, Request
+
+from emorank.affect import DIMENSIONS
+from emorank.audio import SAMPLE_RATE, blocks
+from emorank.search import query as queries
+from emorank.serve.errors import Refused, documented
+from emorank.serve.limits import Limits
+from emorank.serve.playable import header
+from emorank.serve.routes.search import hits_of
+from emorank.serve.schemas import Filter, Hits, Located, Offset, Top
+from emorank.serve.snapshots import Snapshot
+
+#: What takes uploads in.
+PATHS = ("/api/search/clip", "/api/locate")
+
+router = APIRouter(tags=["search"], responses=documented(400, 401, 403, 408, 413, 415, 422, 503))
+
+_UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The bytes of a recording, in any format that emorank reads.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post(PATHS[0], openapi_extra=_UPLOAD)
+async def search_clip(
+    request: Request,
+    where: Annotated[Filter | None, Query()] = None,
+    group: bool = False,
+    top: Top = 20,
+    offset: Offset = 0,
+) -> Hits:
+    """Segments that sound like an uploaded recording, best first."""
+    state = request.app.state
+
+    def found(clip: Path) -> Hits:
+        begun = time.perf_counter()
+        snapshot: Snapshot = state.index.snapshot
+        embedding = _embedding(clip, snapshot, state.limits)[0]
+        query = queries.Query((queries.Direction(embedding),), where=where, group=group, top=top, offset=offset)
+        return hits_of(snapshot, query, begun)
+
+    async with state.uploads.received(request) as clip, state.turns.turn():
+        return await anyio.to_thread.run_sync(found, clip)
+
+
+@router.post(PATHS[1], openapi_extra=_UPLOAD)
+async def locate(request: Request) -> Located:
+    """Valence, arousal and dominance of an uploaded recording."""
+    state = request.app.state
+
+    def located(clip: Path) -> Located:
+        snapshot: Snapshot = state.index.snapshot
+        embedding, seconds = _embedding(clip, snapshot, state.limits)
+        places = dict.fromkeys(DIMENSIONS)
+        places |= dict(zip(snapshot.dimensions, snapshot.model.locate(embedding[None])[0], strict=True))
+        return Located(seconds=round(seconds, 2), **places)
+
+    async with state.uploads.received(request) as clip, state.turns.turn():
+        return await anyio.to_thread.run_sync(located, clip)
+
+
+def _embedding(clip: Path, snapshot: Snapshot, limits: Limits) -> tuple[np.ndarray, float]:
+    """(embedding_dim,) and the length in seconds; no more than the allowed length is ever decoded."""
+    with open(clip, "rb") as file:
+        found = header(file)
+    if found:
+        samples = found.rate * found.channels * min(found.seconds or limits.upload_seconds, limits.upload_seconds)
+        if samples > limits.upload_samples:
+            raise Refused(413, "too_long", f"The recording has more than {limits.upload_samples} samples.")
+    pieces = []
+    count = 0
+    for block in blocks(clip):
+        pieces.append(block)
+        count += len(block)
+        if count > limits.upload_seconds * SAMPLE_RATE:
+            raise Refused(413, "too_long", f"The recording is longer than {limits.upload_seconds:g} s.")
+    return snapshot.model.encode_audio([np.concatenate(pieces)])[0], count / SAMPLE_RATE

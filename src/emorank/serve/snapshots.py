@@ -1,0 +1,147 @@
+"""What the server searches: a snapshot of a named index that is renewed when the index has changed."""
+
+import hashlib
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
+from emorank.index.named import NamedIndex
+from emorank.index.plan import Indexed
+from emorank.index.update import ABOUT_FILE, LABELS_FILE
+from emorank.model import EmotionRankCLAP
+from emorank.search.collection import Collection
+from emorank.serve.batching import TextBatcher
+
+_MANY = 50  # different values of a text column; more are not listed
+_PLANE = ("valence", "arousal")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An index at one version.
+
+    Args:
+        version: of the index.
+        collection: what can be searched.
+        recordings: size, time of change and digest of every recording by absolute path.
+        model: that gave the embeddings; the dimensions that it does not know are NaN in the collection's places.
+        texts: gives the embeddings of descriptions.
+    """
+
+    version: int
+    collection: Collection
+    recordings: dict[str, Indexed]
+    model: EmotionRankCLAP
+    texts: TextBatcher
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """That the model knows."""
+        return self.model.config.dimensions
+
+    @property
+    def has_plane(self) -> bool:
+        """Whether the model knows both valence and arousal."""
+        return set(_PLANE) <= set(self.dimensions)
+
+    @cached_property
+    def plane(self) -> bytes:
+        """Valence and arousal of every segment as little-endian uint16 pairs; nothing where the model lacks one."""
+        if not self.has_plane:
+            return b""
+        points = self.collection.segments.places[:, [DIMENSIONS.index(name) for name in _PLANE]]
+        return np.round((points - LOWEST) / (HIGHEST - LOWEST) * 65535).clip(0, 65535).astype("<u2").tobytes()
+
+    @cached_property
+    def plane_etag(self) -> str:
+        """Changes with the plane."""
+        return f'"{hashlib.blake2b(self.plane, digest_size=16).hexdigest()}"'
+
+    @cached_property
+    def columns(self) -> list[dict[str, Any]]:
+        """What a filter may ask about: name, kind, values of text columns with few of them, range of numbers."""
+        import polars as pl
+
+        described = []
+        for column in self.collection.columns:
+            number = column.dtype.is_numeric()
+            values = low = high = None
+            if column.dtype == pl.String and column.name not in ("path", "file"):
+                values = sorted(column.drop_nulls().unique().to_list()) if column.n_unique() <= _MANY else None
+            if number:
+                finite = column.fill_nan(None) if column.dtype.is_float() else column
+                low, high = finite.min(), finite.max()
+            kind = "number" if number else "truth" if column.dtype == pl.Boolean else "text"
+            described.append({"name": column.name, "kind": kind, "values": values, "low": low, "high": high})
+        return described
+
+
+class ServedIndex:
+    """A named index, and the latest snapshot of it.
+
+    Args:
+        named: the index.
+    """
+
+    def __init__(self, named: NamedIndex) -> None:
+        self._renewing = threading.Lock()
+        self._open(named, named.model)
+        self._seen = self._state()
+        self.snapshot = self._taken()
+
+    def renew(self) -> bool:
+        """Take a new snapshot if the index has changed; searches go on with the old one meanwhile."""
+        with self._renewing:
+            state = self._state()
+            if state == self._seen:
+                return False
+            if state[0] != self._seen[0]:  # made anew, or told of other folders: what is open of it may be gone
+                named = NamedIndex.open(self.named.name)
+                same = named.model.fingerprint == self._model.fingerprint
+                self._open(named, self._model if same else named.model)
+            self.snapshot = self._taken()
+            self._seen = state
+            return True
+
+    def _open(self, named: NamedIndex, model: EmotionRankCLAP) -> None:
+        self.named, self._model = named, model
+        model.encode_text(["ready"])  # loads the encoder now, not for the first who asks
+        self._texts = TextBatcher(model.encode_text)
+
+    def _taken(self) -> Snapshot:
+        index = self.named.index
+        version = index.version
+        snapshot = Snapshot(version, Collection.of(self.named), index.recordings(), self._model, self._texts)
+        for slow in ("scan", "rows", "recordings", "columns"):  # made now, not by the first who asks
+            getattr(snapshot.collection, slow)
+        return snapshot
+
+    def _state(self) -> tuple[tuple[int, ...], int, float]:
+        """Changes whenever the index or its labels do; its first part only when the index is another one."""
+        about = (self.named.folder / ABOUT_FILE).stat()
+        labels = self.named.folder / LABELS_FILE
+        changed = labels.stat().st_mtime if labels.exists() else 0.0
+        return (about.st_ino, about.st_mtime_ns, about.st_ctime_ns), self.named.index.version, changed
+
+
+def keep_fresh(index: ServedIndex, stop: threading.Event) -> None:
+    """Renew an index whenever it changes, until stopped; a slow renewal is followed by a longer rest."""
+    rest = 2.0
+    last = ""
+    while not stop.wait(rest):
+        begun = time.monotonic()
+        reason = ""
+        try:
+            index.renew()
+        except Exception as error:  # a passing fault of the disk must not end the following of changes
+            reason = str(error)
+        if reason and reason != last:  # said once, not every two seconds
+            print(f"emorank: the index could not be read again ({reason}).", file=sys.stderr)
+        last = reason
+        rest = max(2.0, 3 * (time.monotonic() - begun))
