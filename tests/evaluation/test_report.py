@@ -8,17 +8,21 @@ import numpy as np
 import polars as pl
 import pytest
 
+from emorank.affect import STEPS
 from emorank.errors import EmorankError
 from emorank.evaluation.embedded import Embedded, embed
+from emorank.evaluation.ordinality import description_lists
 from emorank.evaluation.report import (
     measure,
     measure_alignment,
-    measure_ordinality,
+    measure_lists,
     measure_retrieval,
     measure_zero_shot,
 )
 from emorank.model import EmotionRankCLAP
 
+CELLS = {(v, a): [f"a voice of valence {v}"] for v in STEPS for a in STEPS}  # few, because each takes time to encode
+LISTS = {"VOC": description_lists(CELLS, "valence", 3), "AOC": description_lists(CELLS, "arousal", 3)}
 EMOTIONS = ["Happy", "happiness", "angry", "sad", "pride", "other", "no agreement", None]
 
 
@@ -51,9 +55,9 @@ def test_nobody_is_measured_without_agreement_and_nobody_else_is_dropped(embedde
     about = embedded.about()
     assert (about["clips"], about["no_agreement"], about["split"]) == (18, 6, None)
     assert about["renamed"] == {"Happy": "happiness", "angry": "anger", "sad": "sadness"}
-    report = measure_ordinality(embedded)
+    report = measure_lists(embedded, LISTS)
     assert report.clips == 18  # pride and the unknown too
-    assert len(report.voc.taus) == 100
+    assert len(report.voc.taus) == 3
 
 
 def test_zero_shot_takes_synonyms_and_names_what_it_leaves_out(embedded: Embedded) -> None:
@@ -95,7 +99,7 @@ def test_the_models_own_dimensions_do_not_matter(
     config = dataclasses.replace(model.config, dimensions=dimensions)
     other = EmotionRankCLAP(model.audio, model.text, model.scale, model.locator[:, : len(dimensions)], config)
     tests = ("ordinality", "alignment", "retrieval", "zero-shot")
-    expected, found = (measure(embed(each, table), tests) for each in (model, other))
+    expected, found = (measure(embed(each, table), tests, lists=LISTS) for each in (model, other))
     assert [found[test] for test in tests] == [expected[test] for test in tests]
 
 
@@ -105,7 +109,7 @@ def test_a_test_needs_only_its_own_columns(model: EmotionRankCLAP, table: pl.Dat
     assert measure_retrieval(only, "column").pairs == 18
     assert only.about()["label_source"] == "unknown"
     with pytest.raises(EmorankError, match="no column valence, arousal"):
-        measure_ordinality(only)
+        measure_lists(only, LISTS)
     with pytest.raises(EmorankError, match="no column valence, arousal; captions of style 'bank'"):
         measure_alignment(only)
     with pytest.raises(EmorankError, match="needs a column emotion"):
@@ -118,7 +122,7 @@ def test_too_few_are_named(model: EmotionRankCLAP, table: pl.DataFrame) -> None:
         caption=pl.when(pl.int_range(pl.len()) < 3).then("caption"),
     )
     with pytest.raises(EmorankError, match="at least 14 clips with labels, the table has 12"):
-        measure_ordinality(embed(model, few))
+        measure_lists(embed(model, few), LISTS)
     for test in (measure_alignment, measure_retrieval):
         with pytest.raises(EmorankError, match="3 of 18 utterances have a caption of style 'column'; at least 4"):
             test(embed(model, few), "column")

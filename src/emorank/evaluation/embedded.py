@@ -14,8 +14,9 @@ import emorank
 from emorank.corpora.agreement import with_agreement, with_categories
 from emorank.encoders.deferred import Deferred
 from emorank.errors import AudioError, EmorankError
-from emorank.listening.store import Progress, recordings, texts
+from emorank.listening.store import features, text_features
 from emorank.model import EmotionRankCLAP
+from emorank.types import Progress
 
 LABELS = ("valence", "arousal")  # columns of the table, whatever dimensions the model has
 _LIBRARIES = ("numpy", "scipy", "torch", "transformers")
@@ -45,7 +46,7 @@ class Embedded:
 
     def text(self, descriptions: Sequence[str]) -> np.ndarray:
         """(n, embedding_dim) of descriptions, in their order."""
-        return self.model.text(texts(descriptions, self.model.text_encoder))
+        return self.model.text(text_features(descriptions, self.model.text_encoder))
 
     def labelled(self) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings and (n, 2) valence and arousal, 1..7, of the utterances that have both labels.
@@ -90,7 +91,7 @@ def embed(
     table: pl.DataFrame,
     split: str | None = "test",
     progress: Progress | None = None,
-    **listening: Any,
+    window: float | None = None,
 ) -> Embedded:
     """Embed the utterances of a split, without those that listeners did not agree on.
 
@@ -99,7 +100,7 @@ def embed(
         table: utterances with path.
         split: only these; None, or a table without that column, is all.
         progress: called with recordings done and to do.
-        listening: how recordings are heard, see `emorank.reproduce.run.Protocol.listening`.
+        window: seconds that recordings are cropped or zero-padded to; None hears them whole.
 
     Raises:
         EmorankError: the table has no utterance of that split, or none of its recordings can be read.
@@ -111,14 +112,14 @@ def embed(
     chosen, no_agreement = with_agreement(chosen)
     chosen, renamed = with_categories(chosen)
     encoder = Deferred(model.config.audio_encoder, model.audio.encoder_dim)
-    features, errors = recordings(chosen["path"].to_list(), encoder, progress=progress, **listening)
+    vectors, errors = features(chosen["path"].to_list(), encoder, progress=progress, window=window)
     good = np.array([error is None for error in errors], bool)
     broken = tuple(error for error in errors if error is not None)
     if not good.any():
         first = f" ({broken[0]})" if broken else ""
         raise EmorankError(f"None of the {len(chosen)} recordings can be measured{first}.")
     chosen = chosen.filter(pl.Series(good, dtype=pl.Boolean))
-    return Embedded(model, chosen, model.audio(features[good]), split, broken, no_agreement, renamed)
+    return Embedded(model, chosen, model.audio(vectors[good]), split, broken, no_agreement, renamed)
 
 
 def counts(table: pl.DataFrame, column: str) -> dict[str, int]:
