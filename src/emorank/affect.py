@@ -38,6 +38,36 @@ _RUSSELL_MEHRABIAN_1977 = {
 
 CATEGORIES = tuple(sorted(_RUSSELL_MEHRABIAN_1977))
 
+#: Other words for the categories, and for the two classes that are none: adjectives, nouns, abbreviations of corpora.
+_SYNONYMS = {
+    "anger": "angry ang",
+    "boredom": "bored",
+    "calm": "calmness relaxed relaxation",
+    "contempt": "contemptuous",
+    "disgust": "disgusted dis",
+    "fear": "fearful afraid scared fea",
+    "happiness": "happy hap joy joyful",
+    "neutral": "neu",
+    "sadness": "sad",
+    "surprise": "surprised sur",
+    "other": "oth",
+    "no agreement": "xxx",
+}
+_CATEGORY = {word: category for category, words in _SYNONYMS.items() for word in words.split()}
+
+
+def category_of(name: str) -> str:
+    """The category that a word stands for: "Happy" is happiness, "ang" is anger.
+
+    Args:
+        name: as somebody's table writes it; case, `_` and surrounding blanks do not count.
+
+    Returns:
+        One of `CATEGORIES`, or the word itself in lower case where it is a synonym of none ("pride").
+    """
+    word = " ".join(name.replace("_", " ").casefold().split())
+    return _CATEGORY.get(word, word)
+
 
 def point(category: str, strength: float = 1.0, lift: float = 0.0) -> Affect:
     """Where a category lies, derived from Russell & Mehrabian (1977).

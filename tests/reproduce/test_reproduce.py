@@ -31,7 +31,7 @@ def msp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "Audios").mkdir()
     (root / "Labels").mkdir()
     lines = [HEADER]
-    for split, count in (("Train", 24), ("Development", 16), ("Test1", 20), ("Test2", 2)):
+    for split, count in (("Train", 25), ("Development", 16), ("Test1", 20), ("Test2", 2)):
         for i in range(count):
             letter = "ASHN"[i % 4] if i else "X"
             act, val, dom = CLASSES.get(letter, (4.0, 4.0, 4.0))
@@ -58,12 +58,23 @@ def test_from_the_corpus_to_both_tables(
 ) -> None:
     table, out = tmp_path / "msp.parquet", tmp_path / "results"
     assert emorank("corpus", "msp-podcast", msp, "--out", table).status == 0
+    broken = tmp_path / "broken.wav"
+    broken.write_text("no sound")
+    last = pl.col("path").str.ends_with("Train_0024.wav")
+    pl.read_parquet(table).with_columns(path=pl.when(last).then(pl.lit(str(broken))).otherwise("path")).write_parquet(
+        table
+    )
     options = ["--seeds", 2, "--epochs", 2, "--batch-size", 8, "--learning-rates", "1e-3", "--jobs", 2]
     run = emorank("reproduce", "--data", table, "--out", out, *encoders, *options)
     assert run.status == 0, run.err
-    assert "21 of 21 trainings: plane" in run.err
+    assert f"skipped {broken}: " in run.err
+    assert run.err.count("broken.wav") == 1
+    assert "4 utterances with emotion other or without agreement are left out." in run.err
+    assert "14 of 14 trainings: plane" in run.err  # one learning rate is no choice
     assert "Labels are listeners' ratings." in run.out
     assert "19 test clips" in run.out  # Test1 without the class X
+    assert "Left out of the corpus: 4 with emotion other or without agreement, 1 whose recording cannot be" in run.out
+    assert "*a perfect ranking* | 1.000 | 1.000 | 1.000 |" in run.out
     table_1, table_2 = run.out.split("## Table 2")
     assert table_1.count("\n| ") == 4 + 1
     assert "ParaCLAP" in table_2

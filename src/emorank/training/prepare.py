@@ -58,7 +58,9 @@ class Prepared:
         return {"utterances": counts.to_dicts(), "captions": self.captions}
 
 
-def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None = None) -> Prepared:
+def prepare(
+    table: pl.DataFrame, config: TrainConfig, progress: Progress | None = None, window: float | None = None
+) -> Prepared:
     """Encode what is not known yet and put both sides together.
 
     Args:
@@ -66,6 +68,7 @@ def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None 
             out). Without `split`, about 15 % of the speakers become development data.
         config: the encoders and the dimensions.
         progress: called with recordings done and to do.
+        window: seconds that recordings are cropped or zero-padded to; None hears them whole.
 
     Raises:
         EmorankError: a dimension is missing, or nothing is left to train or to develop on.
@@ -80,7 +83,8 @@ def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None 
     table = table if "split" in table.columns else table.with_columns(split_by_speaker(table))
     table = table.filter(pl.col("split").is_in(["train", "development"]))
     labelled = table.drop_nulls(list(config.dimensions))
-    features, errors = recordings(labelled["path"].to_list(), audio_encoder(config.audio_encoder), progress=progress)
+    encoder = audio_encoder(config.audio_encoder)
+    features, errors = recordings(labelled["path"].to_list(), encoder, progress=progress, window=window)
     good = np.array([error is None for error in errors], bool)
     usable = labelled.filter(pl.Series(good, dtype=pl.Boolean))
     features = features[good]
