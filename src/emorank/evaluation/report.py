@@ -12,7 +12,7 @@ import polars as pl
 
 import emorank
 from emorank.captions import Style, bundled, paired
-from emorank.captions.bank import Part
+from emorank.captions.bank import Split
 from emorank.encoders.deferred import Deferred
 from emorank.errors import AudioError, EmorankError
 from emorank.evaluation.alignment import Alignment, alignment
@@ -133,7 +133,7 @@ def listen(
     return Measured(model, chosen, model.audio(features[good]), split, broken)
 
 
-def measure_ordinality(measured: Measured, part: Part = "test") -> OrdinalityReport:
+def measure_ordinality(measured: Measured, part: Split = "test") -> OrdinalityReport:
     """The ordinality test (paper section 4.2.2) with captions of the bank.
 
     Args:
