@@ -67,7 +67,7 @@ def test_a_captioned_table_trains_and_is_evaluated(
     emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path, style: str
 ) -> None:
     """Captions of every style, through the column caption and without a further step."""
-    pytest.importorskip({"llm": "openai", "paraclap": "parselmouth"}.get(style, "lightning"))
+    pytest.importorskip({"llm": "httpx2", "paraclap": "parselmouth"}.get(style, "lightning"))
     table, captioned, out = tmp_path / "t.parquet", tmp_path / "captioned.parquet", tmp_path / "run"
     emorank("corpus", "ravdess", ravdess, "--out", table)
     with serving(Server()) as server:

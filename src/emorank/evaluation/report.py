@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from emorank.captions import Style, bundled, paired
-from emorank.captions.bank import Part
+from emorank.captions.bank import Split
 from emorank.errors import EmorankError
 from emorank.evaluation.alignment import FEWEST, TRIALS, Alignment, alignment
 from emorank.evaluation.embedded import LABELS, Embedded, counts
@@ -87,7 +87,7 @@ class ZeroShotReport:
         }
 
 
-def measure_ordinality(embedded: Embedded, part: Part = "test") -> OrdinalityReport:
+def measure_ordinality(embedded: Embedded, part: Split = "test") -> OrdinalityReport:
     """The ordinality test (paper section 4.2.2) with captions of the bank.
 
     Args:

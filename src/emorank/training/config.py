@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from emorank.affect import DIMENSIONS
-from emorank.captions.styles import Style
+from emorank.captions.assign import Style
 from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT
 from emorank.errors import EmorankError
 from emorank.losses.rank_n_contrast import Anchors, Negatives

@@ -9,7 +9,7 @@ import polars as pl
 
 from emorank.affect import DIMENSIONS
 from emorank.captions import Captions, bundled, paired
-from emorank.captions.bank import Part as BankPart
+from emorank.captions.bank import Split
 from emorank.encoders import audio_encoder, text_encoder
 from emorank.errors import AudioError, EmorankError
 from emorank.listening.store import recordings, texts
@@ -17,7 +17,7 @@ from emorank.training.config import TrainConfig
 from emorank.training.data import Part, Side
 from emorank.types import Progress
 
-_SPLITS: tuple[BankPart, ...] = ("train", "development")
+_SPLITS: tuple[Split, ...] = ("train", "development")
 _WHENCE = {
     "plane": "emorank bank, train and development parts",
     "bank": "emorank bank, by valence and arousal",
@@ -120,7 +120,7 @@ def captions_for(table: pl.DataFrame, config: TrainConfig, progress: Progress | 
     return paired(table, config.captions, progress)
 
 
-def _part(rows: pl.DataFrame, features: np.ndarray, own: list[str], split: BankPart, config: TrainConfig) -> Part:
+def _part(rows: pl.DataFrame, features: np.ndarray, own: list[str], split: Split, config: TrainConfig) -> Part:
     """The utterances of a split and their captions, or the bank's from all over the plane."""
     labels = rows.select(config.dimensions).to_numpy()
     if config.captions == "plane":

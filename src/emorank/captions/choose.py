@@ -7,13 +7,13 @@ from typing import TypeVar
 Option = TypeVar("Option")
 
 
-def drawn(options: Sequence[Option], path: str, seed: int) -> Option:
+def choose(options: Sequence[Option], path: str, seed: int) -> Option:
     """One of the options.
 
     Args:
         options: at least one.
-        path: of the recording; the same recording in another folder may draw another option.
-        seed: of the draw.
+        path: of the recording; the same recording in another folder may get another option.
+        seed: of the choice.
     """
     digest = hashlib.sha256(f"{seed}|{path}".encode("utf8", "surrogateescape")).digest()
     return options[int.from_bytes(digest[:8], "big") % len(options)]

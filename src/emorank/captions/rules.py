@@ -1,4 +1,4 @@
-"""What is wrong with a caption, whoever wrote it: leaks, bounds, markup, refusals."""
+"""The rules of captions, whoever wrote them: no leaks, no markup, no refusals, neither too short nor too long."""
 
 import re
 import unicodedata
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 MOST_WORDS = 32
 MOST_CHARACTERS = 240
 _LEAST_LETTERS = 4
-_RUN = 5  # words in a row that a caption and a transcript may not share
+_PHRASE = 5  # words in a row that a caption and a transcript may not share
 
-#: Runs of words that a caption may not contain.
-Runs = frozenset[tuple[str, ...]]
+#: Phrases, as words in lower case, that a caption may not contain.
+Phrases = frozenset[tuple[str, ...]]
 
 _AXES = re.compile(
     r"\b(valen[cz]\w*|valência|walencj\w*|arousal\w*|dominan(ce|z|za|cia|cja)\b|dominância|pleasantness score)", re.I
@@ -38,28 +38,28 @@ def words(text: str) -> list[str]:
     return [token.lower() for token in _TOKEN.findall(text)]
 
 
-def same(text: str) -> str:
+def normalised(text: str) -> str:
     """What two captions share that differ in case and punctuation alone."""
     return " ".join(words(text))
 
 
-def runs(transcripts: Iterable[str]) -> Runs:
-    """What a caption must not contain of some transcripts: five words in a row, or a whole shorter one of three."""
+def phrases(transcripts: Iterable[str]) -> Phrases:
+    """What a caption must not repeat of some transcripts: five words in a row, or a whole shorter one of three."""
     found = set()
     for transcript in transcripts:
         tokens = words(transcript)
-        if 3 <= len(tokens) < _RUN:
+        if 3 <= len(tokens) < _PHRASE:
             found.add(tuple(tokens))
-        found.update(tuple(tokens[i : i + _RUN]) for i in range(len(tokens) - _RUN + 1))
+        found.update(tuple(tokens[i : i + _PHRASE]) for i in range(len(tokens) - _PHRASE + 1))
     return frozenset(found)
 
 
-def fault(text: str, said: Runs = frozenset(), english: bool = True) -> str | None:
+def violation(text: str, forbidden: Phrases = frozenset(), english: bool = True) -> str | None:
     """Why a caption cannot be taken; None if it can.
 
     Args:
         text: the caption, tidy.
-        said: what it must not contain, see `runs`.
+        forbidden: what it must not contain, see `phrases`.
         english: also holds it to the Latin script and to English number words.
 
     Returns:
@@ -87,12 +87,11 @@ def fault(text: str, said: Runs = frozenset(), english: bool = True) -> str | No
         return "A caption contains a number word or a rating."
     if english and sum(not character.isascii() for character in letters) > 0.2 * len(letters):
         return "A caption is not in English."
-    if _repeats(tokens, said):
+    if _contains(tokens, forbidden):
         return "A caption repeats what the speaker says; say only how it sounds."
     return None
 
 
-def _repeats(tokens: list[str], said: Runs) -> bool:
-    if not said:
-        return False
-    return any(tuple(tokens[i : i + n]) in said for n in range(3, _RUN + 1) for i in range(len(tokens) - n + 1))
+def _contains(tokens: list[str], forbidden: Phrases) -> bool:
+    sizes = range(3, _PHRASE + 1) if forbidden else ()
+    return any(tuple(tokens[i : i + size]) in forbidden for size in sizes for i in range(len(tokens) - size + 1))

@@ -9,8 +9,9 @@ from emorank.captions import bank, clap4emo, template
 from emorank.errors import EmorankError
 from emorank.types import Progress
 
+#: How captions are made; `column` takes the table's own.
 Style = Literal["bank", "template", "clap4emo", "paraclap", "column"]
-_NEEDED = {"bank": "valence", "column": "caption"}  # the others are made from the category
+_NEEDED = {"bank": ("valence", "arousal"), "column": ("caption",)}  # the others are made from the category
 
 
 def paired(
@@ -24,7 +25,7 @@ def paired(
     """The caption of every utterance; None where it lacks what the caption is made from.
 
     * ``bank``: a bundled description of its valence and arousal. Utterances of the splits train and development get
-      those of their part of the bank, all others those of the test part.
+      those of their split, all others those of the split test.
     * ``template``, ``clap4emo``: by its category.
     * ``paraclap``: its category and what is high or low in it; the quantiles are those of the split train.
     * ``column``: the table's own column `caption`.
@@ -33,31 +34,33 @@ def paired(
         table: utterances with `path` and what the style needs.
         style: which captions.
         progress: called with recordings done and to do, where recordings have to be measured.
-        seed: of the draws.
+        seed: of the choices.
         dominance: whether the bank's captions fit the column dominance too.
         gender: whether they fit the column gender too.
 
     Raises:
         EmorankError: the table lacks a column that the captions are made from.
     """
-    needed = _NEEDED.get(style, "emotion")
-    if needed not in table.columns or table[needed].null_count() == len(table):
-        raise EmorankError(f"Captions of style {style!r} need the column {needed}; the table has none, or it is empty.")
+    for name in _NEEDED.get(style, ("emotion",)):
+        if name not in table.columns or table[name].null_count() == len(table):
+            raise EmorankError(
+                f"Captions of style {style!r} need the column {name}; the table has none, or it is empty."
+            )
     if style == "column":
         return table["caption"].to_list()
     if style == "template":
-        return template.captions(table)
+        return template.assign(table)
     if style == "clap4emo":
-        return clap4emo.captions(table, seed)
+        return clap4emo.assign(table, seed)
     if style == "paraclap":
         from emorank.captions import paraclap
 
-        return paraclap.captions(table, progress=progress)
+        return paraclap.assign(table, progress=progress)
     splits = table["split"].to_numpy() if "split" in table.columns else np.full(len(table), None)
     result: list[str | None] = [None] * len(table)
     for split in set(splits):
         rows = np.flatnonzero(splits == split)
-        part = cast(bank.Part, split if split in ("train", "development") else "test")
-        for row, caption in zip(rows, bank.captions(table[rows], part, seed, dominance, gender), strict=True):
+        own = cast(bank.Split, split if split in ("train", "development") else "test")
+        for row, caption in zip(rows, bank.assign(table[rows], own, seed, dominance, gender), strict=True):
             result[row] = caption
     return result
