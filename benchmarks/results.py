@@ -15,7 +15,7 @@ import polars as pl
 from emorank import EmotionRankCLAP, read_corpus
 from emorank.evaluation.report import listen, measure_ordinality
 from emorank.training.config import TrainConfig
-from emorank.training.fit import fit
+from emorank.training.loop import fit
 from emorank.training.prepare import prepare
 
 CORPORA = ("ravdess", "emodb", "nemo")

@@ -14,7 +14,7 @@ from emorank.evaluation.report import TestName, listen, measure, measure_ordinal
 from emorank.model import EmotionRankCLAP
 from emorank.storage import written_whole
 from emorank.training.config import TrainConfig
-from emorank.training.fit import fit
+from emorank.training.loop import fit
 from emorank.training.prepare import Prepared, prepare
 
 
@@ -66,7 +66,7 @@ def examine(job: Job) -> dict[str, Any]:
 
 def _trained(job: Job) -> EmotionRankCLAP:
     # Seed, learning rate and epochs do not change the data, so trainings of one row share it.
-    data = _prepared(job.table, dataclasses.replace(job.config, seed=0, learning_rate=0.0, epochs=1, patience=1))
+    data = _prepared(job.table, dataclasses.replace(job.config, seed=0, learning_rate=1.0, epochs=1, patience=1))
     return fit(data.train, data.development, job.config, job.folder, about={"data": data.about()})
 
 

@@ -15,7 +15,7 @@ from emorank.reproduce.rows import row_of
 from emorank.reproduce.run import Protocol
 from emorank.reproduce.tables import latex, markdown
 from emorank.storage import written_whole
-from emorank.training.fit import untrained
+from emorank.training.loop import untrained
 from emorank.training.prepare import prepare
 
 _SHOWN = 600  # points of a modality in the plot of the spaces
@@ -47,7 +47,7 @@ def _plot_spaces(results: dict[str, Any], table: pl.DataFrame, out: Path, protoc
         rate = results["rows"][key]["learning_rate"]
         folder = out / "runs" / key / f"lr{rate:g}-seed0"
         models[results["rows"][key]["name"]] = EmotionRankCLAP.from_pretrained(folder)
-    config = protocol.config(row_of(keys[0]), 0.0, 0)
+    config = protocol.config(row_of(keys[0]), 1.0, 0)
     models = {"before training": untrained(prepare(table, config).train, config), **models}
     spaces = {}
     for name, model in models.items():

@@ -150,6 +150,6 @@ def _encode(table: pl.DataFrame, protocol: Protocol, rows: Sequence[Row], progre
     """Encode all recordings and captions once, so that every training finds them in the feature store."""
     recordings(table["path"].to_list(), audio_encoder(protocol.audio_encoder), progress=progress)
     for row in rows:
-        prepare(table, protocol.config(row, 0.0, 0), progress)
+        prepare(table, protocol.config(row, 1.0, 0), progress)
     for part in ("development", "test"):
         texts(bundled(part).texts, text_encoder(protocol.text_encoder))
