@@ -16,7 +16,7 @@ from emorank import EmotionRankCLAP, read_corpus
 from emorank.evaluation.embedded import embed
 from emorank.evaluation.report import measure_ordinality
 from emorank.training.config import TrainConfig
-from emorank.training.fit import fit
+from emorank.training.loop import fit
 from emorank.training.prepare import prepare
 
 CORPORA = ("ravdess", "emodb", "nemo")

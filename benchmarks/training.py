@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 import torch
+from emorank.training.data import Part, Side
 
 from emorank import read_corpus
 from emorank.reproduce.rows import config_of, row_of
-from emorank.training.data import Part, Side
-from emorank.training.fit import fit
+from emorank.training.loop import fit
 from emorank.training.prepare import prepare
 
 UTTERANCES, DEVELOPMENT = 90_000, 25_000

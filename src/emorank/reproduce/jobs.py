@@ -17,7 +17,7 @@ from emorank.evaluation.report import TestName, measure, measure_ordinality
 from emorank.model import EmotionRankCLAP
 from emorank.storage import written_whole
 from emorank.training.config import TrainConfig
-from emorank.training.fit import fit
+from emorank.training.loop import fit
 from emorank.training.prepare import Prepared, prepare
 
 

@@ -14,7 +14,7 @@ from emorank.reproduce.protocol import Protocol
 from emorank.reproduce.rows import row_of
 from emorank.reproduce.tables import latex, markdown
 from emorank.storage import written_whole
-from emorank.training.fit import untrained
+from emorank.training.loop import untrained
 from emorank.training.prepare import prepare
 
 _SHOWN = 600  # points of a modality in the plot of the spaces
