@@ -50,7 +50,10 @@ def refused(source: str, sentence: str) -> None:
 
 
 def test_what_the_hub_does_not_have_or_give(loopback_hub: Hub, checkpoint: Path) -> None:
-    refused("someone/nothing", "'someone/nothing' could not be had from the hub: it has no such checkpoint")
+    refused(
+        "someone/nothing",
+        "no folder 'someone/nothing', and it could not be had from the hub: it has no such checkpoint",
+    )
     loopback_hub.checkpoints["someone/gated"] = checkpoint
     loopback_hub.gated.add("someone/gated")
     refused("someone/gated", "accept its terms on https://huggingface.co/someone/gated")

@@ -44,7 +44,9 @@ def _downloaded(source: str, patterns: tuple[str, ...]) -> Path:
     try:
         return Path(snapshot_download(source, allow_patterns=list(patterns)))
     except Exception as error:  # the hub raises many kinds; each means that the checkpoint is not to be had
-        raise EmorankError(f"{source!r} could not be had from the hub: {_reason(source, error)}") from error
+        raise EmorankError(
+            f"There is no folder {source!r}, and it could not be had from the hub: {_reason(source, error)}"
+        ) from error
 
 
 def _reason(source: str, error: Exception) -> str:

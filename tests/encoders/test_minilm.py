@@ -66,6 +66,7 @@ def weights_changed(folder: Path, change: Callable[[dict[str, np.ndarray]], obje
     save_file(weights, folder / "model.safetensors")
 
 
+FEW_WORDS = {"embeddings.word_embeddings.weight": np.zeros((9, 384), np.float32)}
 DENSE = "encoder.layer.1.output.dense.weight"
 
 
@@ -75,6 +76,7 @@ DENSE = "encoder.layer.1.output.dense.weight"
         (lambda folder: (folder / "config.json").write_text("[]"), "is no JSON object"),
         (lambda folder: (folder / "config.json").write_text('{"model_type": "t5"}'), "is a t5 with None"),
         (lambda folder: (folder / "tokenizer.json").write_text("{}"), "no checkpoint that can be read"),
+        (lambda folder: weights_changed(folder, lambda weights: weights.update(FEW_WORDS)), "does not know"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"junk"), "no checkpoint that can be read"),
         (lambda folder: weights_changed(folder, lambda weights: weights.pop(DENSE)), f"can be read: '{DENSE}'"),
         (
@@ -92,6 +94,13 @@ def test_a_damaged_folder_is_one_sentence(folder: Path, damage: Callable[[Path],
     with pytest.raises(EmorankError, match=sentence) as caught:
         text_encoder(str(folder))
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_short_table_of_positions_cuts_earlier(folder: Path) -> None:
+    places = "embeddings.position_embeddings.weight"
+    weights_changed(folder, lambda weights: weights.update({places: weights[places][:20]}))
+    vectors = text_encoder(str(folder))(["calm " * 18, "calm " * 300])
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
 
 
 def test_half_precision_is_read_as_float32(folder: Path) -> None:

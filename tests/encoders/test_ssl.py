@@ -109,6 +109,10 @@ def test_specks_and_silence_give_numbers(made: Callable[[str], Path], kind: str,
     np.testing.assert_allclose(vectors[:1], encoder([speck]), atol=5e-5)
 
 
+def test_no_clips_give_no_vectors(made: Callable[[str], Path]) -> None:
+    assert audio_encoder(f"{made('wavlm-large')}/1+2")([]).shape == (0, 128)
+
+
 def test_long_clips_are_prepared_whole_and_pooled_over_windows(made: Callable[[str], Path]) -> None:
     encoder = audio_encoder(f"{made('hubert-base')}/1")
     assert isinstance(encoder, SpeechEncoder)
@@ -145,6 +149,9 @@ def test_mistakes_are_one_sentence(made: Callable[[str], Path], tmp_path: Path) 
     silent = shutil.copytree(folder, tmp_path / "unprepared")
     (silent / "preprocessor_config.json").unlink()
     with pytest.raises(EmorankError, match=r"preprocessor_config\.json is missing"):
+        audio_encoder(f"{silent}/1")
+    (silent / "preprocessor_config.json").write_text("[]")
+    with pytest.raises(EmorankError, match="no checkpoint that can be read"):
         audio_encoder(f"{silent}/1")
     other = tmp_path / "bert"
     other.mkdir()

@@ -153,6 +153,12 @@ def test_specks_and_silence_give_numbers(folder: Path, samples: int) -> None:
     assert np.isfinite(built.points([speck, silence])).all()
 
 
+def test_no_clips_give_no_vectors(folder: Path) -> None:
+    for pooling, width in (("mean", WIDTH), ("mean_std", 2 * WIDTH), ("hidden", WIDTH)):
+        assert encoder(folder, pooling)([]).shape == (0, width)
+    assert encoder(folder).points([]).shape == (0, 3)
+
+
 def test_long_clips_are_heard_in_windows_and_pooled_over_all(folder: Path) -> None:
     built = encoder(folder, "mean_std")
     wave = voice(65.0)
@@ -273,7 +279,9 @@ def test_wrong_configs_and_files_are_one_sentence(folder: Path, tmp_path: Path) 
         encoder(damaged)
     with pytest.raises(EmorankError, match="There is no folder"):
         encoder(tmp_path / "nowhere")
-    with pytest.raises(EmorankError, match="3loi/SER-Odyssey-Baseline-WavLM-Multi-Attributes' could not be had"):
+    with pytest.raises(
+        EmorankError, match="3loi/SER-Odyssey-Baseline-WavLM-Multi-Attributes', and it could not be had"
+    ):
         audio_encoder("wavlm-ser/mean")
 
 

@@ -89,6 +89,16 @@ def test_numpy_at_first_and_torch_later_give_the_same(encoder: WhisperEncoder) -
     assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
 
 
+def test_scoring_one_clip_imports_no_torch() -> None:
+    code = (
+        "import sys; from emorank.cli import main; sys.argv = ['emorank', 'score', sys.argv[1], 'calm', 'angry']; main();"
+        "print([name for name in ('torch', 'transformers', 'huggingface_hub') if name in sys.modules])"
+    )
+    clip = Path(__file__).parents[2] / "samples" / "calm-ann-1.ogg"
+    run = subprocess.run([sys.executable, "-c", code, str(clip)], capture_output=True, text=True, check=True)
+    assert [line.split()[-1] for line in run.stdout.splitlines()] == ["description", "calm", "angry", "[]"]
+
+
 def test_mel_is_that_of_transformers() -> None:
     wave = voice(3.3)
     for bins in (80, 128):

@@ -2,9 +2,10 @@
 
 import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emorank.errors import EmorankError
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
 VARIABLE = "EMORANK_DEVICE"
+_ON_CUDA = threading.RLock()
 _NAME = re.compile(r"cpu|mps|cuda(:\d{1,3})?")
 
 
@@ -49,9 +51,22 @@ def _devices() -> list[str]:
 
 
 @contextmanager
-def inference() -> Iterator[None]:
-    """Without gradients, and in full float32: cuDNN would else round the inputs of convolutions to 10 bits."""
+def inference(there: "torch.device") -> Iterator[None]:
+    """Without gradients, and in full float32: on CUDA convolutions would round their inputs to 10 bits.
+
+    How they compute is a setting of the whole process, so only one thread at a time computes on CUDA.
+    """
     import torch
 
-    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        yield
+    with torch.inference_mode():
+        if there.type != "cuda":
+            yield
+            return
+        cudnn: Any = torch.backends.cudnn
+        with _ON_CUDA:
+            before = cudnn.conv.fp32_precision
+            cudnn.conv.fp32_precision = "ieee"
+            try:
+                yield
+            finally:
+                cudnn.conv.fp32_precision = before

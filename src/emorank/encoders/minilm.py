@@ -52,7 +52,10 @@ class MiniLMEncoder:
             self._epsilon = float(config["layer_norm_eps"])
             self._weights = self._read(folder / WEIGHTS)
             self._tokenizer = Tokenizer.from_file(str(folder / VOCABULARY))
-            self._tokenizer.enable_truncation(LONGEST)
+            if self._tokenizer.get_vocab_size() > len(self._weights["embeddings.word_embeddings.weight"]):
+                raise ValueError("its vocabulary has words that its network does not know")
+            places = len(self._weights["embeddings.position_embeddings.weight"])
+            self._tokenizer.enable_truncation(min(LONGEST, places))
             self._tokenizer.enable_padding(pad_id=int(config["pad_token_id"]))
             self(["calm"])  # weights that are missing or do not fit show here
 
@@ -143,7 +146,7 @@ def files(source: str) -> list[Path]:
     Raises:
         EmorankError: they cannot be had.
     """
-    if source in packaged.PACKAGED:
+    if source == "minilm":
         return packaged.files(source)
     names = (CONFIG, VOCABULARY, WEIGHTS)
     folder = local_folder(source, (), names)

@@ -16,7 +16,7 @@ from transformers import AutoFeatureExtractor
 
 from emorank.audio import SAMPLE_RATE
 from emorank.encoders.base import AudioEncoder, Spec
-from emorank.encoders.checkpoint import complete_folder, read_network, transformers_config
+from emorank.encoders.checkpoint import PREPROCESSOR, complete_folder, read_network, readable, transformers_config
 from emorank.encoders.device import inference, torch_device
 from emorank.encoders.pooling import Moments, Piece, batches, pieces_of
 from emorank.errors import EmorankError
@@ -64,7 +64,7 @@ class Backbone:
     def __call__(self, pieces: list[Piece]) -> Iterator[tuple[int, Tensor]]:
         """(clip, samples) -> (clip, (frames, width) states of the wanted layers side by side), in any order."""
         for batch in batches(pieces, self.frames, FRAMES_PER_BATCH, equal=self._alone):
-            with inference():
+            with inference(self.device):
                 projected = [self._project(wave) for _, wave in batch]
                 lengths = torch.tensor([len(states) for states in projected])
                 hidden = nn.utils.rnn.pad_sequence(projected, batch_first=True)
@@ -146,12 +146,11 @@ def load(spec: Spec, fingerprint: str, on: str | None) -> AudioEncoder:
     source = spec.source
     config = transformers_config(source)
     depth = config.num_hidden_layers
-    try:
-        preparation = AutoFeatureExtractor.from_pretrained(complete_folder(source), trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise EmorankError(
-            f"{source} does not say how sound is prepared for it; its preprocessor_config.json is missing."
-        ) from error
+    folder = complete_folder(source)
+    if not (folder / PREPROCESSOR).is_file():
+        raise EmorankError(f"{source} does not say how sound is prepared for it; its {PREPROCESSOR} is missing.")
+    with readable(source):
+        preparation = AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False)
     if preparation.sampling_rate != SAMPLE_RATE:
         raise EmorankError(f"{source} is for {preparation.sampling_rate} Hz; emorank hears 16000 Hz.")
     config.num_hidden_layers = max(spec.layers)

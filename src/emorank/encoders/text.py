@@ -50,6 +50,7 @@ class TransformerTextEncoder:
         Returns:
             (n, dim) float32.
         """
+        there = torch.device(self.device)
         out = np.zeros((len(texts), self.dim), np.float32)
         ids = [
             np.array(self._tokenizer(text, truncation=True, max_length=self._longest)["input_ids"]) for text in texts
@@ -59,7 +60,7 @@ class TransformerTextEncoder:
             lengths = torch.tensor([len(row) for row in rows])
             padded = nn.utils.rnn.pad_sequence(rows, True, float(self._tokenizer.pad_token_id or 0))
             inside = (torch.arange(padded.shape[1]) < lengths[:, None]).long().to(self.device)
-            with inference():
+            with inference(there):
                 states = self._network(input_ids=padded.to(self.device), attention_mask=inside).last_hidden_state
                 out[[text for text, _ in batch]] = self._pooled(states, inside).cpu().numpy()
         return out
@@ -87,7 +88,7 @@ def load(spec: Spec, fingerprint: str, on: str | None) -> TextEncoder:
     network = read_network(source)
     try:
         tokenizer = AutoTokenizer.from_pretrained(complete_folder(source), trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # tokenizers raises that itself
         raise EmorankError(f"{source} holds no vocabulary; put its tokenizer.json beside its config.json.") from error
     known, words = network.config.vocab_size, len(tokenizer)
     if not known // 2 < words <= known:  # without its files transformers makes up an almost empty one, silently

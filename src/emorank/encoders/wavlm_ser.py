@@ -126,13 +126,13 @@ class WavLMSEREncoder:
         moments = self._moments(waves)
         if self._pooling != "hidden":
             return moments.pooled(self._pooling)
-        with inference():
+        with torch.inference_mode():
             hidden: Array = self._head.hidden(torch.from_numpy(moments.pooled("mean_std"))).numpy()
         return hidden
 
     def points(self, waves: list[np.ndarray]) -> Array:
         """What the checkpoint's own regression head says: (n, 3) valence, arousal, dominance on 1..7."""
-        with inference():
+        with torch.inference_mode():
             outputs = self._head(torch.from_numpy(self._moments(waves).pooled("mean_std"))).numpy()
         points: Array = np.clip(LOWEST + (HIGHEST - LOWEST) * outputs[:, _ORDER], LOWEST, HIGHEST).astype(np.float32)
         return points
@@ -145,7 +145,7 @@ class WavLMSEREncoder:
         """
         normal = [(np.asarray(wave, np.float32) - self._mean) / self._spread for wave in waves]
         moments = Moments(len(waves), self._backbone.width)
-        with inference():
+        with inference(self._backbone.device):
             for clip, frames in self._backbone(pieces_of(normal)):
                 moments.add(clip, frames.cpu().numpy(), self._pool(frames).cpu().numpy())
         return moments

@@ -92,7 +92,7 @@ class WhisperEncoder:
         for batch in batches(pieces, lambda samples: samples // (2 * HOP) + 1, FRAMES_PER_BATCH):
             mels = [torch.from_numpy(log_mel(wave, self._network.mel_bins)) for _, wave in batch]
             lengths = torch.tensor([len(mel) for mel in mels])
-            with inference():
+            with inference(there):
                 padded = torch.nn.utils.rnn.pad_sequence(mels, batch_first=True).to(there)
                 inside = torch.arange(padded.shape[1]) < lengths[:, None]
                 mask = None if bool(inside.all()) else inside.to(there)
