@@ -10,9 +10,12 @@ from tests.cli.conftest import Run, heavy_imports
 
 Emorank = Callable[..., Run]
 MISTAKES = [
-    (["--trials", "1"], "--trials is 1; at least 2"),
-    (["--prompts", "p.yaml"], "--prompts is p.yaml; it goes with --test zero-shot"),
-    (["--lists", "l.csv", "--tests", "retrieval", "alignment"], "--lists is l.csv; it goes with --test ordinality"),
+    (["--trials", "1"], "--trials must be at least 2, not 1."),
+    (["--prompts", "p.yaml"], "--prompts goes with --test zero-shot, not ordinality."),
+    (
+        ["--lists", "l.csv", "--tests", "retrieval", "alignment"],
+        "--lists goes with --test ordinality, not retrieval alignment.",
+    ),
     (["--lists", "gone.csv"], "gone.csv: the lists cannot be read"),
     (["--prompts", "gone.json", "--test", "zero-shot"], "gone.json: the prompts cannot be read"),
 ]

@@ -9,18 +9,18 @@ from emorank.cli import make_app
 from tests.cli.conftest import Run, heavy_imports
 
 MISTAKES = [
-    (["--seeds", "0"], "--seeds is 0; at least 1 is needed"),
-    (["--epochs", "0"], "--epochs is 0; at least 1 is needed"),
-    (["--batch-size", "1"], "--batch-size is 1; at least 2"),
-    (["--dropout", "1"], "--dropout is 1.0; a share from 0 to below 1"),
-    (["--dropout", "nan"], "--dropout is nan; a share"),
-    (["--jobs", "0"], "--jobs is 0; at least 1"),
-    (["--learning-rates", "1e-3", "0"], "--learning-rates is 0.001 0.0; different numbers above 0"),
-    (["--learning-rates", "nan"], "--learning-rates is nan; different"),
-    (["--learning-rates", "inf"], "--learning-rates is inf; different"),
-    (["--learning-rates", "1e-3", "1e-3"], "--learning-rates is 0.001 0.001; different"),
-    (["--strict", "--epochs", "3"], "--strict is given; it fixes learning rate, epochs"),
-    (["--strict", "--learning-rates", "1e-3"], "--strict is given; it fixes"),
+    (["--seeds", "0"], "--seeds must be at least 1, not 0."),
+    (["--epochs", "0"], "--epochs must be at least 1, not 0."),
+    (["--batch-size", "1"], "--batch-size must be at least 2, not 1."),
+    (["--dropout", "1"], "--dropout must be a number from 0 to below 1, not 1.0."),
+    (["--dropout", "nan"], "--dropout must be a number from 0 to below 1, not nan."),
+    (["--jobs", "0"], "--jobs must be at least 1, not 0."),
+    (["--learning-rates", "1e-3", "0"], "--learning-rates must be different numbers above 0, not 0.001 0.0."),
+    (["--learning-rates", "nan"], "--learning-rates must be different numbers above 0, not nan."),
+    (["--learning-rates", "inf"], "--learning-rates must be different numbers above 0, not inf."),
+    (["--learning-rates", "1e-3", "1e-3"], "--learning-rates must be different numbers"),
+    (["--strict", "--epochs", "3"], "--strict fixes learning rate, epochs"),
+    (["--strict", "--learning-rates", "1e-3"], "--strict fixes learning rate"),
     (["--rows", "plane", "clap"], "There is no row 'clap'; the rows are clap_template, clap4emo"),
     (["--rows", "plane"], "t.parquet: there is no such table"),
 ]
@@ -39,7 +39,7 @@ def test_mistakes_are_one_sentence(
 def test_out_is_a_folder(emorank: Callable[..., Run], tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     run = emorank("reproduce", "--data", tmp_path / "t.parquet", "--out", tmp_path / "out")
-    assert "out; a folder is needed" in run.err
+    assert "--out must be a folder, not" in run.err
 
 
 def test_mistakes_are_found_before_anything_heavy_is_imported(tmp_path: Path) -> None:

@@ -9,10 +9,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 import soundfile
 
+from emorank.audio import load
+from emorank.evaluation.embedded import Embedded
+from emorank.evaluation.report import measure_ordinality
+from emorank.model import EmotionRankCLAP
 from tests.cli.conftest import Run, emorank  # noqa: F401
 from tests.conftest import voice
 from tests.encoders.checkpoints import tiny_distilroberta, tiny_wavlm_ser
@@ -106,7 +111,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_tables(msp: Path, encoders: 
             assert process.poll() is None, process.stderr and process.stderr.read().decode()
             time.sleep(0.02)
 
-    for pattern in ("runs/*/*/state/last.ckpt", "runs/*/*/test.json"):
+    for pattern in ("runs/*/*/state/last.*", "runs/*/*/test.json"):
         process = start("killed")
         wait_for(pattern, process)
         os.kill(process.pid, signal.SIGKILL)
@@ -118,3 +123,30 @@ def test_killed_at_any_moment_it_ends_with_the_same_tables(msp: Path, encoders: 
     assert read[0] == read[1]
     tables = [pl.read_parquet(tmp_path / name / "table.parquet") for name in ("killed", "calm")]
     assert tables[0].equals(tables[1])
+
+
+def test_strict_trains_to_the_letter(
+    emorank: Callable[..., Run],  # noqa: F811
+    msp: Path,
+    encoders: list[str],
+    tmp_path: Path,
+) -> None:
+    """Raw inputs, Adam, one rate, recordings of 10 s; and the tables say so."""
+    assert emorank("corpus", "msp-podcast", msp, "--out", tmp_path / "t.parquet").status == 0
+    options = ["--data", tmp_path / "t.parquet", "--out", tmp_path / "out", *encoders, "--seeds", 1, "--jobs", 1]
+    run = emorank("reproduce", "--strict", "--rows", "emotionrankclap", *options)
+    assert run.status == 0, run.err
+    assert "1 of 1 trainings: emotionrankclap" in run.err
+    assert (
+        "learning rate 0.0001, recordings cropped or zero-padded to 10 s, standardise False, optimizer adam" in run.out
+    )
+    model = EmotionRankCLAP.from_pretrained(tmp_path / "out" / "runs" / "emotionrankclap" / "lr0.0001-seed0")
+    for head in (model.audio, model.text):
+        assert not head.center.any()
+        assert (head.spread == 1).all()
+    test = pl.read_parquet(tmp_path / "out" / "table.parquet").filter(split="test")
+    alone = [np.pad(load(path), (0, 160_000))[:160_000] for path in test["path"]]  # 10 s at 16 kHz
+    expected = measure_ordinality(Embedded(model, test, model.encode_audio(alone), "test", (), 0, {}))
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    found = results["rows"]["emotionrankclap"]["seeds"][0]["ordinality"]
+    assert found["voc"]["taus"] == pytest.approx(expected.voc.taus)

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from emorank.cli.console import name_broken, print_json, progress
 from emorank.cli.options import require
+from emorank.errors import EmorankError
 
 Test = Literal["ordinality", "alignment", "retrieval", "zero-shot"]
 Captions = Literal["bank", "template", "clap4emo", "paraclap", "column"]
@@ -45,9 +46,10 @@ def evaluate(
         trials: Draws of the alignment test.
         json: Print one JSON document, for zero-shot with the probabilities of every clip.
     """
-    require(trials >= 2, "--trials", trials, "at least 2 are needed for a deviation")
-    require(lists is None or "ordinality" in test, "--lists", lists, "it goes with --test ordinality")
-    require(prompts is None or "zero-shot" in test, "--prompts", prompts, "it goes with --test zero-shot")
+    require(trials >= 2, "--trials", "at least 2", trials)
+    for flag, given, needed in (("--lists", lists, "ordinality"), ("--prompts", prompts, "zero-shot")):
+        if given is not None and needed not in test:
+            raise EmorankError(f"{flag} goes with --test {needed}, not {' '.join(test)}.")
     from emorank.corpora import read_tables
     from emorank.evaluation.lists import lists_of_table, read_lists
     from emorank.evaluation.prompts import read_prompts

@@ -3,7 +3,11 @@
 from emorank.errors import EmorankError
 
 
-def require(good: bool, flag: str, value: object, rule: str) -> None:
-    """Raises an `EmorankError` that names the option, what was given and the rule, unless it is good."""
+def require(good: bool, flag: str, what: str, given: object) -> None:
+    """An option is what it must be.
+
+    Raises:
+        EmorankError: it is not; the sentence names the option, what it must be, and what was given.
+    """
     if not good:
-        raise EmorankError(f"{flag} is {value}; {rule}.")
+        raise EmorankError(f"{flag} must be {what}, not {given}.")

@@ -53,16 +53,16 @@ def reproduce(
         jobs: Trainings side by side, one core each; as many as there are cores, up to 8.
     """
     rates = tuple(learning_rates)
-    require(seeds >= 1, "--seeds", seeds, "at least 1 is needed")
-    require(epochs >= 1, "--epochs", epochs, "at least 1 is needed")
-    require(batch_size >= 2, "--batch-size", batch_size, "at least 2 are needed, for there to be negatives")
-    require(0 <= dropout < 1, "--dropout", dropout, "a share from 0 to below 1 is needed")
-    require(jobs is None or jobs >= 1, "--jobs", jobs, "at least 1 is needed")
+    require(seeds >= 1, "--seeds", "at least 1", seeds)
+    require(epochs >= 1, "--epochs", "at least 1", epochs)
+    require(batch_size >= 2, "--batch-size", "at least 2", batch_size)
+    require(0 <= dropout < 1, "--dropout", "a number from 0 to below 1", dropout)
+    require(jobs is None or jobs >= 1, "--jobs", "at least 1", jobs)
     good = bool(rates) and all(0 < rate < math.inf for rate in rates) and len(set(rates)) == len(rates)
-    require(good, "--learning-rates", " ".join(map(str, rates)), "different numbers above 0 are needed")
-    fixed = (rates, epochs, batch_size, dropout) == (_RATES, _EPOCHS, _BATCH, _DROPOUT)
-    require(fixed or not strict, "--strict", "given", "it fixes learning rate, epochs, batch size and dropout")
-    require(not out.exists() or out.is_dir(), "--out", out, "a folder is needed")
+    require(good, "--learning-rates", "different numbers above 0", " ".join(map(str, rates)))
+    require(not out.exists() or out.is_dir(), "--out", "a folder", out)
+    if strict and (rates, epochs, batch_size, dropout) != (_RATES, _EPOCHS, _BATCH, _DROPOUT):
+        raise EmorankError("--strict fixes learning rate, epochs, batch size and dropout; leave out their options.")
     from emorank.reproduce.rows import ROWS, row_of
 
     chosen = [row_of(key) for key in dict.fromkeys(rows)] if rows else list(ROWS)
