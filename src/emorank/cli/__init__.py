@@ -37,7 +37,7 @@ def defaults(arguments: Sequence[str]) -> tuple[Any, ...]:
     """Where flags that are not given come from: the file after --config of emorank train.
 
     Raises:
-        EmorankError: the file cannot be read, or a key is not a field of a training.
+        EmorankError: the file cannot be read, a key is not a field of a training, or a value cannot be.
     """
     if "train" not in arguments[:1]:
         return ()
@@ -45,12 +45,11 @@ def defaults(arguments: Sequence[str]) -> tuple[Any, ...]:
     named += [argument.partition("=")[2] for argument in arguments if argument.startswith("--config=")]
     if not named:
         return ()
-    from cyclopts.config import Yaml
+    from cyclopts.config import Dict
 
-    from emorank.training.config import read_config
+    from emorank.training.config import read_choices
 
-    read_config(Path(named[-1]))
-    return (Yaml(named[-1], use_commands_as_keys=False),)
+    return (Dict(read_choices(Path(named[-1])), use_commands_as_keys=False, source=named[-1]),)
 
 
 def main() -> None:
