@@ -6,11 +6,11 @@ import torch
 
 from emorank.errors import EmorankError
 from emorank.training.dataset import Batch, Modality, Split, draw, seed_of
-from emorank.training.processes import Processes
+from emorank.training.processes import ALONE, Processes
 from tests.training.synthetic import split
 
 
-def batches(data: Split, epoch: int = 0, size: int = 16, processes: Processes = Processes()) -> list[Batch]:
+def batches(data: Split, epoch: int = 0, size: int = 16, processes: Processes = ALONE) -> list[Batch]:
     return list(draw(data, size, 20, seed=3, epoch=epoch, processes=processes))
 
 

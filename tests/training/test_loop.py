@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import signal
 import subprocess
 import sys
@@ -16,7 +15,6 @@ from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
 from emorank.training.dataset import draw
 from emorank.training.loop import fit, learning_rate, loss_of, untrained
-from emorank.training.processes import Processes
 from tests.training.synthetic import SMALL, split
 
 
@@ -169,13 +167,3 @@ def test_the_development_loss_is_the_mean_over_all_utterances(tmp_path: Path) ->
     assert sorted(sizes) == [63, 64]
     expected = float(np.average(losses, weights=sizes))
     assert model.config.training["development_losses"] == pytest.approx([expected] * 3, rel=1e-5)
-
-
-def test_shares_are_a_whole() -> None:
-    for rows in (0, 1, 2, 7, 64, 65):
-        for count in (1, 2, 3, 5):
-            shares = [Processes(rank, count).share(rows) for rank in range(count)]
-            assert [row for share in shares for row in range(rows)[share]] == list(range(rows))
-            sizes = [len(range(rows)[share]) for share in shares]
-            assert max(sizes) - min(sizes) <= 1
-    assert math.isclose(sum(sizes), 65)

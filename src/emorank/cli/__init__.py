@@ -66,12 +66,11 @@ def _defaults(arguments: Sequence[str]) -> tuple[Any, ...]:
     named += [argument.partition("=")[2] for argument in arguments if argument.startswith("--config=")]
     if not named:
         return ()
-    from cyclopts.config import Yaml
+    from cyclopts.config import Dict
 
-    from emorank.training.config import read_config
+    from emorank.training.config import read_choices
 
-    read_config(Path(named[-1]))
-    return (Yaml(named[-1], use_commands_as_keys=False),)
+    return (Dict(read_choices(Path(named[-1])), use_commands_as_keys=False, source=named[-1]),)
 
 
 def main() -> None:

@@ -52,8 +52,9 @@ def logging(logger: Logger, folder: Path, config: TrainConfig, run: str, epoch: 
         try:
             opened = wandb.init(project="emorank", name=folder.name, dir=folder, config=shown, id=run, resume="allow")
         except wandb.Error as error:
+            why = " ".join(str(error).split())
             raise EmorankError(
-                f"Weights & Biases cannot be used ({error}); run wandb login, or set WANDB_MODE=offline."
+                f"Weights & Biases cannot be used ({why}); run wandb login, or set WANDB_MODE=offline."
             ) from error
         with opened:
             yield lambda epoch, values: opened.log(values, step=epoch)
