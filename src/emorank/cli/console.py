@@ -47,6 +47,14 @@ def name_broken(broken: Sequence[AudioError]) -> None:
         say(f"{len(broken)} skipped.")
 
 
+def name_damaged(damage: Mapping[str, str]) -> None:
+    """Each recording of which something is missing, once, with what it is; the rest of it was heard."""
+    for path, note in damage.items():
+        say(f"damaged {path}: {note}")
+    if damage:
+        say(f"{len(damage)} damaged; what could be decoded of them was heard.")
+
+
 def name_passed_over(suffixes: Mapping[str, int]) -> None:
     """Files that were not looked at because of their suffix, once, the most frequent kinds first."""
     if suffixes:

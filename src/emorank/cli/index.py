@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.console import clock, name_broken, name_passed_over, print_table, progress, say
+from emorank.cli.console import clock, name_broken, name_damaged, name_passed_over, print_table, progress, say
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def index(
     watch: Annotated[bool, Parameter(negative="")] = False,
     prune: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
+    channels: str | None = None,
 ) -> None:
     """Make or update an index that lasts; without a name, list those there are.
 
@@ -45,7 +46,10 @@ def index(
         watch: Stay, and follow the folders until interrupted.
         prune: Remove also what the index knows of folders that are empty now.
         model: The model that listens; by default emorank-base, or the one that the index was made with.
+        channels: Which channels of a recording are heard: by default auto (one where they hold the same, each where
+            they hold different speech), mix, each, or a number from 1.
     """
+    from emorank.audio import parse_policy
     from emorank.index.named import NamedIndex, names
 
     if name is None:
@@ -53,7 +57,7 @@ def index(
             raise EmorankError("Name the index: emorank index DIR --name calls")
         _list(names())
         return
-    named = NamedIndex.made(name, roots, model)
+    named = NamedIndex.made(name, roots, model, None if channels is None else parse_policy(channels))
     for file in table or ():
         from emorank.corpora import read_table
 
@@ -78,6 +82,7 @@ def _update(named: "NamedIndex", prune: bool = False) -> None:
 
         done, missing = named.update(bar, prune)
     name_broken(done.broken)
+    name_damaged(done.damaged)
     name_passed_over(done.passed_over)
     for root in missing:
         say(f"{root} is not there now; what is known of it stays.")

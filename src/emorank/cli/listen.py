@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emorank.cli.console import name_broken, name_passed_over, progress
+from emorank.cli.console import name_broken, name_damaged, name_passed_over, progress
 from emorank.errors import AudioError, EmorankError
 
 if TYPE_CHECKING:
@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from emorank.model import EmotionRankCLAP
 
 
-def listened(root: str, model: "EmotionRankCLAP", index: Path | None) -> "Segments":
+def listened(root: str, model: "EmotionRankCLAP", index: Path | None, channels: str = "auto") -> "Segments":
     """Bring the index of a folder up to date, name what is broken in it, and give its segments.
 
     Raises:
         EmorankError: there is nothing at `root`, or nothing that can be searched.
     """
+    from emorank.audio import parse_policy
     from emorank.index import Index
 
-    kept = Index(index, model) if index is not None else Index.of(root, model)
+    policy = parse_policy(channels)
+    kept = Index(index, model, policy) if index is not None else Index.of(root, model, policy)
     with progress("listening") as bar:
         update = kept.update(root, bar)
     name_broken(update.broken)
+    name_damaged(update.damaged)
     if update.added or update.changed:
         name_passed_over(update.passed_over)
     if update.missing:
@@ -34,7 +37,7 @@ def listened(root: str, model: "EmotionRankCLAP", index: Path | None) -> "Segmen
     return _some(kept.segments().under(os.path.abspath(root)), root)
 
 
-def located(root: str, encoder: str) -> "Segments":
+def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
     """The segments of a folder where the regression head of an audio encoder puts them; what is broken is named.
 
     Raises:
@@ -43,6 +46,7 @@ def located(root: str, encoder: str) -> "Segments":
     import pyarrow as pa
 
     from emorank.affect import DIMENSIONS
+    from emorank.audio import parse_policy
     from emorank.encoders import Locates, audio_encoder
     from emorank.index import Segments
     from emorank.listening.encode import listen, matrix, schema
@@ -57,7 +61,7 @@ def located(root: str, encoder: str) -> "Segments":
     broken, batches = listing.broken, []
     with progress("listening") as bar:
         done = 0
-        for batch in listen(listing.recordings, _Places(head)):
+        for batch in listen(listing.recordings, _Places(head), channels=parse_policy(channels)):
             batches.append(batch)
             done += len(set(batch["path"].to_pylist()))
             bar(done, len(listing.recordings))

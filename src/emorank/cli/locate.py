@@ -20,6 +20,7 @@ def locate(
     json: bool = False,
     model: str = DEFAULT_MODEL,
     encoder: str | None = None,
+    channels: str = "auto",
     index: Path | None = None,
 ) -> None:
     """Valence, arousal and dominance of every recording, or of every segment of long ones, 1..7.
@@ -34,6 +35,8 @@ def locate(
         model: A packaged model, a folder made by emorank train, or a hub id.
         encoder: An audio encoder that answers by its own regression head instead of the model, such as
             wavlm-ser/mean; nothing is kept in an index.
+        channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
+            different speech), mix, each, or a number from 1.
         index: Where the index is kept; by default in the user's cache.
     """
     if not os.path.exists(root):
@@ -42,15 +45,26 @@ def locate(
     if encoder is not None:
         if index is not None:
             raise EmorankError("--index is of no use with --encoder, which keeps nothing; leave it out.")
-        segments = located(root, encoder)
+        segments = located(root, encoder, channels)
     else:
         from emorank.model import EmotionRankCLAP
 
-        segments = listened(root, EmotionRankCLAP.from_pretrained(model), index)
+        segments = listened(root, EmotionRankCLAP.from_pretrained(model), index, channels)
     rows: list[dict[str, Any]] = [
-        {"path": as_typed(path, root), "start": round(start, 2), "end": round(end, 2), **place}
-        for path, start, end, place in zip(
-            segments.paths, segments.start.tolist(), segments.end.tolist(), places(segments.places), strict=True
+        {
+            "path": as_typed(path, root),
+            "start": round(start, 2),
+            "end": round(end, 2),
+            **place,
+            "channel": channel or None,
+        }
+        for path, start, end, place, channel in zip(
+            segments.paths,
+            segments.start.tolist(),
+            segments.end.tolist(),
+            places(segments.places),
+            segments.channels.tolist(),
+            strict=True,
         )
     ]
     if json or format == "json":

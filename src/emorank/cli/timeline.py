@@ -23,6 +23,7 @@ def timeline(
     out: Path | None = None,
     name: str | None = None,
     model: str | None = None,
+    channels: str | None = None,
     index: Path | None = None,
 ) -> None:
     """Valence and arousal over a recording, as a table, a plot or a file for other tools.
@@ -43,6 +44,8 @@ def timeline(
         out: .png, .svg or .pdf draws it; .csv, .jsonl or .parquet writes start, end, valence, arousal, dominance.
         name: A named index that holds the recording; without it every one of the same model is asked.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base.
+        channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
+            different speech), mix, each, or a number from 1.
         index: Where the index is kept; by default in the user's cache.
     """
     suffix = out.suffix.lower() if out else ""
@@ -50,8 +53,8 @@ def timeline(
         raise EmorankError(
             f"{out}: name a file that ends in {', '.join(_PLOTS)} for a plot, {', '.join(_TABLES)} for data."
         )
-    if name is not None and (model is not None or index is not None):
-        raise EmorankError("--name is an index with its own model and place; leave --model and --index out.")
+    if name is not None and (model is not None or index is not None or channels is not None):
+        raise EmorankError("--name is an index with its own model, place and channels; leave those out.")
     if name is None and not os.path.isfile(recording):
         raise EmorankError(f"{recording}: there is no such recording.")
     if suffix in _PLOTS:
@@ -59,14 +62,25 @@ def timeline(
             import matplotlib  # noqa: F401
         except ImportError as error:
             raise EmorankError("Plots need the plot extra; run: pip install 'emorank[plot]'") from error
-    segments = _segments(recording, name, model, index)
-    spans = zip(segments.start.tolist(), segments.end.tolist(), places(segments.places), strict=True)
-    rows = [{"start": round(start, 2), "end": round(end, 2), **place} for start, end, place in spans]
+    segments = _segments(recording, name, model, index, channels)
+    spans = zip(
+        segments.start.tolist(), segments.end.tolist(), places(segments.places), segments.channels.tolist(), strict=True
+    )
+    rows = [
+        {"start": round(start, 2), "end": round(end, 2), **place, "channel": channel or None}
+        for start, end, place, channel in spans
+    ]
     if out is None:
+        apart = ["channel"] if segments.channels.any() else []
         print_table(
-            ("from", "to", *segments.dimensions),
+            ("from", "to", *segments.dimensions, *apart),
             [
-                (clock(row["start"]), clock(row["end"]), *(shown(row[name]) for name in segments.dimensions))
+                (
+                    clock(row["start"]),
+                    clock(row["end"]),
+                    *(shown(row[name]) for name in segments.dimensions),
+                    *(str(row[name]) for name in apart),
+                )
                 for row in rows
             ],
         )
@@ -78,7 +92,9 @@ def timeline(
     say(f"{len(rows)} moments of {recording} written to {out}.")
 
 
-def _segments(recording: str, name: str | None, model: str | None, index: Path | None) -> "Segments":
+def _segments(
+    recording: str, name: str | None, model: str | None, index: Path | None, channels: str | None
+) -> "Segments":
     """From a named index that holds the recording as it is now, else by listening."""
     from emorank.index.named import NamedIndex, names
 
@@ -90,13 +106,13 @@ def _segments(recording: str, name: str | None, model: str | None, index: Path |
                 f"{recording}: index {name!r} does not hold it as it is now; run: emorank index --name {name}"
             )
         return found
-    for each in names() if index is None else ():
+    for each in names() if index is None and channels is None else ():
         named = NamedIndex.open(each)
         if named.model_name == named.absolute(model or DEFAULT_MODEL) and (found := named.segments_of(path)):
             return found
     from emorank.model import EmotionRankCLAP
 
-    return listened(recording, EmotionRankCLAP.from_pretrained(model or DEFAULT_MODEL), index)
+    return listened(recording, EmotionRankCLAP.from_pretrained(model or DEFAULT_MODEL), index, channels or "auto")
 
 
 def _write(segments: "Segments", rows: list[dict[str, Any]], title: str, out: Path) -> None:
@@ -110,6 +126,6 @@ def _write(segments: "Segments", rows: list[dict[str, Any]], title: str, out: Pa
     from emorank.search.export import write
     from emorank.storage import written_whole
 
-    schema = dict.fromkeys(rows[0], pl.Float64)
+    schema = {name: pl.Int64 if name == "channel" else pl.Float64 for name in rows[0]}
     with written_whole(out) as temporary, open(temporary, "wb") as file:
         write(pl.DataFrame(rows, schema=schema), file, out.suffix.lower().lstrip("."))

@@ -13,7 +13,7 @@ from emorank.errors import EmorankError
 if TYPE_CHECKING:
     import polars as pl
 
-RESERVED = ("file", "start", "end", "duration", *DIMENSIONS, "loudness")
+RESERVED = ("file", "start", "end", "duration", *DIMENSIONS, "channel", "damage", "loudness")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emorank import DEFAULT_MODEL
+from emorank.audio import Policy, parse_policy
 from emorank.errors import EmorankError
 from emorank.index.labels import Fit, fitted, labels_of, merged
 from emorank.index.segments import Segments
@@ -38,12 +39,14 @@ class NamedIndex:
         folder: where it lies.
         model_name: the model that listens: a packaged name, an absolute folder or a hub id.
         roots: the folders and recordings that it follows, absolute.
+        channels: which channels of a recording are heard, see `emorank.audio.Reading`.
     """
 
     name: str
     folder: Path
     model_name: str
     roots: tuple[str, ...]
+    channels: Policy = "auto"
 
     @cached_property
     def model(self) -> EmotionRankCLAP:
@@ -53,7 +56,7 @@ class NamedIndex:
     @cached_property
     def index(self) -> Index:
         """The segments on disk."""
-        return Index(self.folder, self.model)
+        return Index(self.folder, self.model, self.channels)
 
     def update(
         self, progress: Callable[[str], Progress] | None = None, prune: bool = False
@@ -142,7 +145,7 @@ class NamedIndex:
             about = json.loads((folder / ABOUT_FILE).read_text("utf8"))
             if about["format"] > FORMAT:
                 raise EmorankError(f"{folder}: the index was made by a newer emorank; upgrade this one to use it.")
-            return cls(name, folder, about["model"], tuple(about["roots"]))
+            return cls(name, folder, about["model"], tuple(about["roots"]), parse_policy(about.get("channels", "auto")))
         except FileNotFoundError as error:
             known = ", ".join(names())
             there = f"there are {known}" if known else "there are none yet"
@@ -158,7 +161,9 @@ class NamedIndex:
         return os.path.abspath(model) if os.path.isdir(model) else model
 
     @classmethod
-    def made(cls, name: str, roots: Sequence[str], model: str | None = None) -> "NamedIndex":
+    def made(
+        cls, name: str, roots: Sequence[str], model: str | None = None, channels: Policy | None = None
+    ) -> "NamedIndex":
         """An index that follows these folders, and those that it followed before; made where it is not there.
 
         Raises:
@@ -182,11 +187,16 @@ class NamedIndex:
                     f"index for it: emorank index DIR --name {name}-2 --model {named}"
                 )
         every = _outermost([*(there.roots if there else ()), *map(os.path.abspath, roots)])
-        made = cls(name, folder, named, tuple(every))
+        heard = channels or (there.channels if there else "auto")
+        if there and heard != there.channels:
+            raise EmorankError(
+                f"Index {name!r} was made with --channels {there.channels}; make another index for {heard}."
+            )
+        made = cls(name, folder, named, tuple(every), heard)
         if made != there:
             made.model  # noqa: B018  - a model that is not there must not make an index
             with written_whole(folder / ABOUT_FILE) as path:
-                about = {"format": FORMAT, "model": named, "roots": every}
+                about = {"format": FORMAT, "model": named, "roots": every, "channels": heard}
                 path.write_text(json.dumps(about, indent=2) + "\n", "utf8")
         return made
 

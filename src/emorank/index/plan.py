@@ -1,9 +1,11 @@
-"""What an update has to do: which recordings are new, changed, moved or really gone."""
+"""What an update has to do, and what it did: which recordings are new, changed, moved or really gone."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emorank.digest import known_digest
+from emorank.errors import AudioError
 from emorank.listening.recordings import Listing, Recording, within
 
 
@@ -42,6 +44,45 @@ class Plan:
     remove: list[str]
     keep: int
     missing: int = 0
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update did, in numbers of recordings.
+
+    Args:
+        added: read for the first time.
+        changed: read again, because size or time of change differ.
+        moved: of the added and changed, those whose content was known and was not encoded again.
+        removed: no longer there.
+        kept: as they were.
+        missing: in the index, but the folder is empty now; they stay unless pruning was asked for.
+        broken: everything that is in the folder and cannot be searched, with the reason.
+        damaged: of what was read, path -> what is missing of it, in a sentence.
+        passed_over: files that are no recordings by their suffix: suffix -> how many.
+    """
+
+    added: int
+    changed: int
+    moved: int
+    removed: int
+    kept: int
+    missing: int
+    broken: tuple[AudioError, ...]
+    damaged: dict[str, str]
+    passed_over: Counter[str]
+
+    @classmethod
+    def total(cls, updates: Sequence["Update"]) -> "Update":
+        """Several folders' updates added up."""
+        counts = {
+            name: sum(getattr(update, name) for update in updates)
+            for name in ("added", "changed", "moved", "removed", "kept", "missing")
+        }
+        broken = tuple(error for update in updates for error in update.broken)
+        damaged = {path: damage for update in updates for path, damage in update.damaged.items()}
+        passed_over = sum((update.passed_over for update in updates), Counter[str]())
+        return cls(**counts, broken=broken, damaged=damaged, passed_over=passed_over)
 
 
 def plan(top: str, listing: Listing, indexed: Mapping[str, Indexed], prune: bool = False) -> Plan:

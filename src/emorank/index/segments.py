@@ -13,7 +13,7 @@ from emorank.listening.recordings import within
 
 @dataclass(frozen=True)
 class Segments:
-    """Segments in the order of path and start.
+    """Segments in the order of path, start and channel.
 
     Args:
         paths: absolute paths of their recordings.
@@ -22,6 +22,8 @@ class Segments:
         embeddings: (n, embedding_dim) float32, L2-normalised.
         places: (n, 3) valence, arousal, dominance on 1..7; NaN in a dimension that the model lacks.
         loudness: (n,) root mean square in dB of full scale; NaN where an old index did not keep it.
+        channels: (n,) number of the channel that is heard, from 1; 0 where a recording is heard as one.
+        damage: path of a recording of which something is missing -> what, in a sentence.
     """
 
     paths: list[str]
@@ -30,11 +32,15 @@ class Segments:
     embeddings: np.ndarray
     places: np.ndarray
     loudness: np.ndarray
+    channels: np.ndarray
+    damage: dict[str, str]
 
     @classmethod
     def of(cls, rows: Any) -> "Segments":
         """From the columns of an Arrow table that have these names; without a column `embedding` those are empty."""
-        rows = rows.sort_by([("path", "ascending"), ("start", "ascending")]).combine_chunks()
+        order = [(name, "ascending") for name in ("path", "start", "channel")]
+        rows = rows.sort_by(order).combine_chunks()
+        damaged = zip(rows["path"].to_pylist(), rows["damage"].to_pylist(), strict=True)
         places = [rows[name].to_numpy(zero_copy_only=False) for name in DIMENSIONS]
         return cls(
             rows["path"].to_pylist(),
@@ -43,6 +49,8 @@ class Segments:
             matrix(rows["embedding"]) if "embedding" in rows.column_names else np.zeros((len(rows), 0), np.float32),
             np.stack(places, 1).astype(np.float32),
             rows["loudness"].to_numpy(zero_copy_only=False),
+            rows["channel"].fill_null(0).to_numpy(),
+            {path: damage for path, damage in damaged if damage is not None},
         )
 
     def under(self, root: str) -> "Segments":
@@ -60,6 +68,8 @@ class Segments:
             self.embeddings[chosen],
             self.places[chosen],
             self.loudness[chosen],
+            self.channels[chosen],
+            self.damage,
         )
 
     @property

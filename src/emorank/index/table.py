@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from emorank.affect import DIMENSIONS
+from emorank.audio import Policy
 from emorank.digest import known_digest
 from emorank.errors import EmorankError
 from emorank.listening import encode
@@ -29,9 +30,10 @@ _ROWS_AT_ONCE = 20_000  # held while a table is rewritten
 logger = logging.getLogger(__name__)
 
 
-def table_name(model: EmotionRankCLAP) -> str:
-    """The table that keeps what this model's encoder gave."""
-    return f"{_FIRST}-{model.encoder_fingerprint}"
+def table_name(model: EmotionRankCLAP, channels: Policy = "auto") -> str:
+    """The table that keeps what this model's encoder gave of these channels."""
+    heard = "" if channels == "auto" else f"-{channels}"
+    return f"{_FIRST}-{model.encoder_fingerprint}{heard}"
 
 
 def schema(model: EmotionRankCLAP) -> Any:
@@ -58,12 +60,13 @@ def about(table: Any) -> dict[str, Any]:
     return stated
 
 
-def opened(folder: Path, model: EmotionRankCLAP, lock: Any) -> Any:
+def opened(folder: Path, model: EmotionRankCLAP, channels: Policy, lock: Any) -> Any:
     """The table of a model's encoder, made or brought up to this emorank and this model where it is not.
 
     Args:
         folder: of the index.
         model: whose embeddings the table shall hold.
+        channels: which of the recordings' channels it holds.
         lock: held by whoever writes; taken only where something has to be written, so that readers never wait.
 
     Raises:
@@ -72,7 +75,7 @@ def opened(folder: Path, model: EmotionRankCLAP, lock: Any) -> Any:
     import lancedb
 
     database = lancedb.connect(folder)
-    name = table_name(model)
+    name = table_name(model, channels)
     if _begun(folder, name):
         table = database.open_table(name)
         if _current(table, model):
@@ -86,7 +89,7 @@ def opened(folder: Path, model: EmotionRankCLAP, lock: Any) -> Any:
         # A process that was killed while it made the table may have left a part of it.
         shutil.rmtree(folder / f"{name}{SUFFIX}", ignore_errors=True)
         old = database.open_table(_FIRST) if _begun(folder, _FIRST) else None
-        if old is not None and _same_weights(old, model, folder):
+        if old is not None and channels == "auto" and _same_weights(old, model, folder):
             table = _rewritten(database, name, old, model)
             database.drop_table(_FIRST)
             return table
@@ -146,13 +149,14 @@ def _rewritten(database: Any, name: str, table: Any, model: EmotionRankCLAP) -> 
     made = (*DIMENSIONS, "embedding")
     kept = [column for column in layout.names if column in table.schema.names and column not in made]
 
+    lacking = [column for column in layout.names if column not in (*kept, *made, "digest")]  # up to version 2
+
     def batches() -> Iterator[Any]:
         for batch in table.search().select(kept).to_batches(_ROWS_AT_ONCE):
             columns = {column: batch[column] for column in kept if column != "feature"}
             if "digest" not in kept:  # version 1
                 columns["digest"] = _digests(batch)
-                columns["loudness"] = pa.nulls(len(batch), layout.field("loudness").type)
-                columns["peaks"] = pa.nulls(len(batch), layout.field("peaks").type)
+            columns |= {column: pa.nulls(len(batch), layout.field(column).type) for column in lacking}
             yield from _placed(columns, encode.matrix(batch["feature"]), model).to_batches()
 
     reader = pa.RecordBatchReader.from_batches(layout, batches())

@@ -2,18 +2,17 @@
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from emorank.affect import DIMENSIONS
+from emorank.audio import Policy
 from emorank.errors import AudioError, EmorankError
 from emorank.index import table
-from emorank.index.plan import Indexed, Plan, plan
+from emorank.index.plan import Indexed, Plan, Update, plan
 from emorank.index.segments import Segments
 from emorank.listening.encode import listen
 from emorank.listening.recordings import Recording, recordings, within
@@ -28,41 +27,6 @@ _VERSIONS_KEPT = timedelta(days=1)
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True)
-class Update:
-    """What an update did, in numbers of recordings.
-
-    Args:
-        added: read for the first time.
-        changed: read again, because size or time of change differ.
-        moved: of the added and changed, those whose content was known and was not encoded again.
-        removed: no longer there.
-        kept: as they were.
-        missing: in the index, but the folder is empty now; they stay unless pruning was asked for.
-        broken: everything that is in the folder and cannot be searched, with the reason.
-        passed_over: files that are no recordings by their suffix: suffix -> how many.
-    """
-
-    added: int
-    changed: int
-    moved: int
-    removed: int
-    kept: int
-    missing: int
-    broken: tuple[AudioError, ...]
-    passed_over: Counter[str]
-
-    @classmethod
-    def total(cls, updates: Sequence["Update"]) -> "Update":
-        """Several folders' updates added up."""
-        counts = {
-            name: sum(getattr(update, name) for update in updates)
-            for name in ("added", "changed", "moved", "removed", "kept", "missing")
-        }
-        broken = tuple(error for update in updates for error in update.broken)
-        return cls(**counts, broken=broken, passed_over=sum((update.passed_over for update in updates), Counter()))
-
-
 class Index:
     """The searchable segments of recordings, on disk, in LanceDB tables.
 
@@ -72,14 +36,16 @@ class Index:
     Args:
         folder: where the index lies; made when it is not there.
         model: gives the embeddings.
+        channels: which channels of a recording are heard, see `emorank.audio.Reading`; each policy has its own table.
 
     Raises:
         EmorankError: the folder is not an index and not empty, or the index cannot be read.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], model: EmotionRankCLAP) -> None:
+    def __init__(self, folder: str | os.PathLike[str], model: EmotionRankCLAP, channels: Policy = "auto") -> None:
         self.folder = Path(folder).absolute()
         self.model = model
+        self.channels = channels
         if self.folder.is_dir():
             names = [path.name for path in self.folder.iterdir()]
             foreign = [name for name in names if name not in (".lock", ABOUT_FILE, LABELS_FILE)]
@@ -89,13 +55,13 @@ class Index:
             raise EmorankError(f"{self.folder}: a file, a folder for the index is needed.")
         with self._reported("read"):
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._table = table.opened(self.folder, model, self._lock())
+            self._table = table.opened(self.folder, model, channels, self._lock())
 
     @classmethod
-    def of(cls, root: str | os.PathLike[str], model: EmotionRankCLAP) -> "Index":
+    def of(cls, root: str | os.PathLike[str], model: EmotionRankCLAP, channels: Policy = "auto") -> "Index":
         """The index of a folder in the user's cache."""
         digest = hashlib.sha256(os.path.abspath(root).encode("utf8", "surrogateescape")).hexdigest()[:16]
-        return cls(cache_folder() / "index" / digest, model)
+        return cls(cache_folder() / "index" / digest, model, channels)
 
     @property
     def version(self) -> int:
@@ -126,7 +92,7 @@ class Index:
             self._table.checkout_latest()
             indexed = self.recordings()
             todo = plan(top, listing, indexed, prune)
-            self._write(todo, indexed, progress)
+            damaged = self._write(todo, indexed, progress)
             self._delete(todo.remove)
             if todo.hear or todo.copy or todo.remove:
                 self._table.optimize(cleanup_older_than=_VERSIONS_KEPT)
@@ -141,6 +107,7 @@ class Index:
             kept=todo.keep,
             missing=todo.missing,
             broken=tuple(sorted(broken, key=lambda error: error.path)),
+            damaged=damaged,
             passed_over=listing.passed_over,
         )
 
@@ -148,7 +115,7 @@ class Index:
         """Everything that can be searched."""
         with self._reported("read"):
             self._table.checkout_latest()
-            columns = ["path", "start", "end", "embedding", *DIMENSIONS, "loudness"]
+            columns = ["path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage"]
             return Segments.of(self._read(columns, "reason IS NULL"))
 
     def recordings(self) -> dict[str, Indexed]:
@@ -159,10 +126,12 @@ class Index:
             return {path: Indexed(*rest) for path, *rest in zip(*columns, strict=True)}
 
     def peaks(self, path: str) -> list[bytes | None]:
-        """The waveforms of a recording's segments as they are drawn, in the order of their start."""
+        """The waveforms of a recording's segments as they are drawn, in the order of their start and channel."""
         with self._reported("read"):
-            rows = self._read(["start", "peaks"], f"path = {_quoted(path)} AND reason IS NULL")
-            return [row["peaks"] for row in sorted(rows.to_pylist(), key=lambda row: row["start"])]
+            rows = self._read(["start", "channel", "peaks"], f"path = {_quoted(path)} AND reason IS NULL")
+            rows = rows.sort_by([("start", "ascending"), ("channel", "ascending")])
+            peaks: list[bytes | None] = rows["peaks"].to_pylist()
+            return peaks
 
     def _lock(self) -> Any:
         """One writer at a time; the lock of a killed process is free."""
@@ -186,8 +155,9 @@ class Index:
             )
             raise EmorankError(f"{self.folder}: the index cannot be {done} ({reason}); {advice}.") from error
 
-    def _write(self, todo: Plan, indexed: dict[str, Indexed], progress: Progress | None) -> None:
-        """New rows of recordings in place of the old ones."""
+    def _write(self, todo: Plan, indexed: dict[str, Indexed], progress: Progress | None) -> dict[str, str]:
+        """New rows of recordings in place of the old ones; gives what is missing of those that were heard."""
+        damaged: dict[str, str] = {}
         done, total = 0, len(todo.hear) + len(todo.copy)
 
         def add(rows: Any, paths: Sequence[str]) -> None:
@@ -201,8 +171,14 @@ class Index:
         for some in _chunks(todo.copy, _COPIED_AT_ONCE):
             add(self._copied(some), [file.path for file, _ in some])
         # The encoder is loaded only where there is something to encode.
-        for batch in listen(todo.hear, self.model.audio_encoder) if todo.hear else ():
-            add(table.rows(batch, self.model), list(dict.fromkeys(batch["path"].to_pylist())))
+        for batch in self._heard(todo.hear) if todo.hear else ():
+            paths = batch["path"].to_pylist()
+            add(table.rows(batch, self.model), list(dict.fromkeys(paths)))
+            damaged |= {path: note for path, note in zip(paths, batch["damage"].to_pylist(), strict=True) if note}
+        return damaged
+
+    def _heard(self, files: Sequence[Recording]) -> Iterator[Any]:
+        return listen(files, self.model.audio_encoder, channels=self.channels)
 
     def _copied(self, batch: Sequence[tuple[Recording, str]]) -> Any:
         """The rows of known recordings under the paths of files with the same content."""

@@ -6,21 +6,22 @@ nothing and keep the features by content (`emorank.listening.store`); the index 
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emorank.audio import SAMPLE_RATE
+from emorank.audio import SAMPLE_RATE, Policy, Reading
 from emorank.digest import content_digest
 from emorank.encoders import AudioEncoder
 from emorank.errors import AudioError
 from emorank.listening.recordings import Recording
-from emorank.listening.segments import Segment, segments
+from emorank.listening.segments import NoSpeech, Segment, segments
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Cut = Callable[[str], Iterator[Segment]]
+Cut = Callable[[Reading], Iterator[Segment]]
 
 PEAKS = 96  # bars of a drawn waveform
 _SECONDS_AT_ONCE = 300.0  # of audio held in memory and encoded together
@@ -32,10 +33,12 @@ def schema(encoder_dim: int) -> "pa.Schema":
     """The columns of a batch: a row is a segment, or a recording that could not be heard and the reason.
 
     * ``path``, ``size`` in bytes, ``changed`` in nanoseconds, ``digest`` of the content (null where it is unknown);
+    * ``channel``: number of the one that is heard, from 1; null where a recording is heard as one;
     * ``start`` and ``end`` in seconds;
     * ``loudness``: root mean square in dB of full scale, and ``peaks``: `PEAKS` bytes, the waveform as it is drawn, the
       loudest 255; both null where there is a reason;
     * ``feature``: (encoder_dim,) float32, zeros where there is a reason;
+    * ``damage``: null, or what is missing of the recording, in a sentence;
     * ``reason``: null, or why the recording was left out.
     """
     import pyarrow as pa
@@ -46,17 +49,39 @@ def schema(encoder_dim: int) -> "pa.Schema":
             pa.field("size", pa.int64(), nullable=False),
             pa.field("changed", pa.int64(), nullable=False),
             pa.field("digest", pa.string()),
+            pa.field("channel", pa.int16()),
             pa.field("start", pa.float64(), nullable=False),
             pa.field("end", pa.float64(), nullable=False),
             pa.field("loudness", pa.float32()),
             pa.field("peaks", pa.binary(PEAKS)),
             pa.field("feature", pa.list_(pa.float32(), encoder_dim), nullable=False),
+            pa.field("damage", pa.string()),
             pa.field("reason", pa.string()),
         ]
     )
 
 
-def listen(recordings: Iterable[Recording], encoder: AudioEncoder, cut: Cut = segments) -> "Iterator[pa.RecordBatch]":
+def moments(reading: Reading) -> Iterator[Segment]:
+    """What is said in a recording, cut by voice activity, one channel after the other.
+
+    Raises:
+        AudioError: it cannot be read, or no channel holds speech.
+    """
+    found, silent = False, None
+    for channel in reading.channels:
+        try:
+            for segment in segments(reading.path, reading.blocks(channel)):
+                found = True
+                yield replace(segment, channel=channel.number)
+        except NoSpeech as error:  # another channel may hold some
+            silent = error
+    if silent is not None and not found:
+        raise silent
+
+
+def listen(
+    recordings: Iterable[Recording], encoder: AudioEncoder, cut: Cut = moments, channels: Policy = "auto"
+) -> "Iterator[pa.RecordBatch]":
     """Hear recordings, one batch after the other; each recording is in one batch, whole.
 
     A recording that cannot be read, or that breaks off or changes while it is read, is one row with its reason, and the
@@ -65,17 +90,18 @@ def listen(recordings: Iterable[Recording], encoder: AudioEncoder, cut: Cut = se
     Args:
         recordings: the files; they are looked at again when their turn comes.
         encoder: gives the features.
-        cut: path -> its segments.
+        cut: a recording -> its segments.
+        channels: which channels of a recording are heard, see `emorank.audio.Reading`.
 
     Yields:
         Batches of `schema`; the order of recordings is kept, and that of segments within them.
     """
-    batch = _Batch(encoder, cut)
+    batch = _Batch(encoder, cut, channels)
     for recording in recordings:
         batch.add(recording)
         if batch.full:
             yield batch.rows()
-            batch = _Batch(encoder, cut)
+            batch = _Batch(encoder, cut, channels)
     if batch.recordings:
         yield batch.rows()
 
@@ -83,9 +109,9 @@ def listen(recordings: Iterable[Recording], encoder: AudioEncoder, cut: Cut = se
 class _Batch:
     """Collects recordings until they are worth a transaction; encodes whenever enough audio is held."""
 
-    def __init__(self, encoder: AudioEncoder, cut: Cut) -> None:
+    def __init__(self, encoder: AudioEncoder, cut: Cut, channels: Policy) -> None:
         self.recordings = 0
-        self._encoder, self._cut = encoder, cut
+        self._encoder, self._cut, self._channels = encoder, cut, channels
         self._rows: list[dict[str, Any]] = []
         self._waiting: list[tuple[dict[str, Any], np.ndarray]] = []  # rows without their features, and their samples
         self._held = 0.0  # seconds of audio waiting
@@ -102,7 +128,8 @@ class _Batch:
         try:
             # The folder may have been listed hours ago: what counts is the file between here and the end of reading.
             recording = Recording.now(recording.path)
-            pieces = self._cut(recording.path)
+            reading = Reading(recording.path, self._channels)
+            pieces = self._cut(reading)
             first = next(pieces)  # says what is wrong with the file before its content is read
             digest = content_digest(recording.path)
             for segment in itertools.chain([first], pieces):
@@ -114,7 +141,8 @@ class _Batch:
                     self._encode()
             if Recording.now(recording.path) != recording:
                 raise AudioError(recording.path, "it changed while it was read; the next update reads it again.")
-            self._rows += rows
+            damage = "; ".join(map(str, reading.damage)) or None
+            self._rows += [row | {"damage": damage} for row in rows]
         except AudioError as error:
             self._leave_out(recording, digest, error.reason)
         except OSError as error:
@@ -168,10 +196,12 @@ def _row(recording: Recording, digest: str | None, segment: Segment) -> dict[str
         "size": recording.size,
         "changed": recording.changed,
         "digest": digest,
+        "channel": segment.channel,
         "start": segment.start,
         "end": segment.end,
         "loudness": _loudness(wave) if len(wave) else None,
         "peaks": _peaks(wave) if len(wave) else None,
+        "damage": None,
         "reason": None,
     }
 

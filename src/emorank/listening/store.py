@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emorank import audio
+from emorank.audio import SAMPLE_RATE, Reading
 from emorank.digest import known_digests
 from emorank.encoders import AudioEncoder, TextEncoder
 from emorank.errors import AudioError, EmorankError
@@ -138,7 +138,7 @@ def features(
     done = len(paths) - len(todo)
     cut = whole if window is None else partial(cropped, seconds=window)
     unheard = [Recording(path, 0, 0) for path in todo.values()]  # looked at when their turn comes
-    for batch in listen(unheard, encoder, cut) if todo else ():
+    for batch in listen(unheard, encoder, cut, "mix") if todo else ():
         found = dict(zip(batch["path"].to_pylist(), matrix(batch["feature"]), strict=True))
         reasons = dict(zip(batch["path"].to_pylist(), batch["reason"].to_pylist(), strict=True))
         heard = dict(zip(batch["digest"].to_pylist(), batch["path"].to_pylist(), strict=True))
@@ -179,16 +179,16 @@ def text_features(descriptions: Sequence[str], encoder: TextEncoder, store: Feat
     return result
 
 
-def whole(path: str) -> Iterator[Segment]:
+def whole(reading: Reading) -> Iterator[Segment]:
     """A recording as one segment."""
-    wave = audio.load(path)
-    yield Segment(0.0, len(wave) / audio.SAMPLE_RATE, wave)
+    wave = reading.load()
+    yield Segment(0.0, len(wave) / SAMPLE_RATE, wave)
 
 
-def cropped(path: str, seconds: float) -> Iterator[Segment]:
+def cropped(reading: Reading, seconds: float) -> Iterator[Segment]:
     """The first seconds of a recording as one segment, zero-padded where it is shorter."""
-    wave = audio.load(path, 0.0, seconds)
-    padded = np.pad(wave, (0, max(0, round(seconds * audio.SAMPLE_RATE) - len(wave))))
+    wave = reading.load(end=seconds)
+    padded = np.pad(wave, (0, max(0, round(seconds * SAMPLE_RATE) - len(wave))))
     yield Segment(0.0, seconds, padded)
 
 

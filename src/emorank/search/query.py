@@ -84,6 +84,8 @@ class Hit:
         arousal: 1..7.
         dominance: 1..7.
         loudness: in dB of full scale.
+        channel: number of the channel that is heard, from 1; None where the recording is heard as one.
+        damage: what is missing of the recording, in a sentence; None where nothing is.
         labels: the columns of the user's table.
         others: further segments of the recording that pass, where hits are grouped.
     """
@@ -100,6 +102,8 @@ class Hit:
     arousal: float | None
     dominance: float | None
     loudness: float | None
+    channel: int | None
+    damage: str | None
     labels: dict[str, Any]
     others: int = 0
 

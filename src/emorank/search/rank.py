@@ -67,6 +67,8 @@ def hit(
         arousal=arousal,
         dominance=dominance,
         loudness=None if np.isnan(loudness) else round(loudness, 1),
+        channel=int(segments.channels[row]) or None,
+        damage=segments.damage.get(segments.paths[row]),
         labels=collection.labels_at(row),
         others=others,
     )
