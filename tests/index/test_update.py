@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_nothing_is_decoded_when_nothing_changed(
     def decode(*args: object) -> None:
         raise AssertionError("a recording was decoded")
 
-    monkeypatch.setattr(audio, "blocks", decode)
+    monkeypatch.setattr(audio.Reading, "blocks", decode)
     assert Index(tmp_path / "index", model).update(root).kept == 3
 
 
@@ -137,13 +138,13 @@ def test_a_folder_that_is_no_index_is_left_alone(tmp_path: Path, model: EmotionR
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The recordings that are decoded from now on."""
     decoded: list[str] = []
-    blocks = audio.blocks
+    blocks = audio.Reading.blocks
 
-    def counting(path: str, *arguments: float) -> Iterator[np.ndarray]:
-        decoded.append(os.path.basename(path))
-        return blocks(path, *arguments)
+    def counting(reading: audio.Reading, *arguments: Any) -> Iterator[np.ndarray]:
+        decoded.append(os.path.basename(reading.path))
+        return blocks(reading, *arguments)
 
-    monkeypatch.setattr(audio, "blocks", counting)
+    monkeypatch.setattr(audio.Reading, "blocks", counting)
     return decoded
 
 
@@ -191,16 +192,16 @@ def test_a_recording_that_changes_while_it_is_read_is_read_again(
     tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = recordings(3)
-    blocks = audio.blocks
+    blocks = audio.Reading.blocks
 
-    def growing(path: str, *arguments: float) -> Iterator[np.ndarray]:
-        yield from blocks(path, *arguments)
-        if path.endswith("clip001.wav"):
-            soundfile.write(path, voice(0.9, 250), 16_000)
+    def growing(reading: audio.Reading, *arguments: Any) -> Iterator[np.ndarray]:
+        yield from blocks(reading, *arguments)
+        if reading.path.endswith("clip001.wav"):
+            soundfile.write(reading.path, voice(0.9, 250), 16_000)
 
     index = Index(tmp_path / "index", model)
     with monkeypatch.context() as patched:
-        patched.setattr(audio, "blocks", growing)
+        patched.setattr(audio.Reading, "blocks", growing)
         update = index.update(root)
     assert [str(error) for error in update.broken] == [
         f"{root}/clip001.wav: it changed while it was read; the next update reads it again."

@@ -130,7 +130,8 @@ class Likeness:
         return self._level(from_above < min(_MOMENTS, self.frames)) - 1
 
     def _level(self, reached: np.ndarray[Any, Any]) -> Array:
-        return reached.argmax(axis=0) + float(_FLOOR)
+        levels: Array = reached.argmax(axis=0) + float(_FLOOR)
+        return levels
 
 
 def decide(likeness: Likeness, policy: Policy) -> tuple[Channel, ...]:
@@ -183,7 +184,8 @@ def _aligned(likeness: Likeness, group: list[int]) -> Array:
         if channel == loudest or abs(correlation[channel]) >= _ALIKE:
             weights[channel] = np.sign(correlation[channel] or 1) * np.sqrt(power[channel] + 1e-30) / noise[channel]
     total = np.abs(weights).sum()
-    return np.divide(weights, total)
+    shares: Array = weights / total
+    return shares
 
 
 def _normalised(products: Array) -> Array:

@@ -108,7 +108,7 @@ class Media:
             own_start = start if track.start_time is None else float(track.start_time * track.time_base)
             return own_start - start + float(track.duration * track.time_base)
         if self._kind.promise == "file" and opened.duration is not None:
-            return opened.duration / 1e6 - max(0.0, start)
+            return float(opened.duration / 1e6 - max(0.0, start))
         return None
 
     def _known(self, part: Window, opened: Any, track: Any) -> float | None:

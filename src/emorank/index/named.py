@@ -14,8 +14,9 @@ from emorank import DEFAULT_MODEL
 from emorank.audio import Policy, parse_policy
 from emorank.errors import EmorankError
 from emorank.index.labels import Fit, fitted, labels_of, merged
+from emorank.index.plan import Update
 from emorank.index.segments import Segments
-from emorank.index.update import ABOUT_FILE, LABELS_FILE, Index, Update
+from emorank.index.update import ABOUT_FILE, LABELS_FILE, Index
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
 from emorank.storage import data_folder, written_whole

@@ -146,7 +146,7 @@ class Index:
             yield
         except EmorankError:
             raise
-        except Exception as error:  # LanceDB raises RuntimeError, ValueError, OSError for a damaged table
+        except (OSError, RuntimeError, ValueError) as error:  # LanceDB raises each of them for a damaged table
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             advice = (
                 "see to the disk"

@@ -142,7 +142,9 @@ class _Batch:
             if Recording.now(recording.path) != recording:
                 raise AudioError(recording.path, "it changed while it was read; the next update reads it again.")
             damage = "; ".join(map(str, reading.damage)) or None
-            self._rows += [row | {"damage": damage} for row in rows]
+            for row in rows:
+                row["damage"] = damage
+            self._rows += rows
         except AudioError as error:
             self._leave_out(recording, digest, error.reason)
         except OSError as error:
