@@ -165,4 +165,5 @@ def phonation(intensity: np.ndarray, step: float) -> np.ndarray:
 
 
 def _loud(intensity: np.ndarray) -> np.ndarray:
-    return intensity > np.quantile(intensity, 0.99) - _SILENT
+    loud: np.ndarray = intensity > np.quantile(intensity, 0.99) - _SILENT
+    return loud

@@ -192,7 +192,8 @@ class Client:
         try:
             choice = document["choices"][0] if document["choices"] else {}
             message = choice.get("message") or {}
-            content = _text(message.get("content")) or _text(message.get("reasoning_content")) or ""
+            places = ("content", "reasoning_content", "reasoning")  # some servers take a whole answer for thoughts
+            content = next((own for name in places if (own := _text(message.get(name)))), "")
             usage, end = _usage(document.get("usage")), choice.get("finish_reason")
         except (AttributeError, TypeError, LookupError):
             raise Failed(f"its answer cannot be read: {self._sentence(text)}") from None

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ class Plan:
     """What a job comes to if every first answer is taken; tokens are estimates, `kept` is there from before."""
 
     subjects: int
-    captions: int
+    wanted: int
     kept: int
     calls: int
     prompt_tokens: int
@@ -34,9 +35,11 @@ class Plan:
 
     def __str__(self) -> str:
         lines = [f"--- {message['role']}\n{message['content']}" for message in self.first_chat]
-        lines += ["---", f"points: {self.subjects}", f"captions: {self.captions}, of which {self.kept} are known"]
-        lines += [f"calls: {self.calls}"]
-        lines += [f"tokens: about {self.prompt_tokens} of prompt, {self.answer_tokens} of answers"]
+        lines += ["---", f"points: {self.subjects}", f"captions: {self.wanted}, of which {self.kept} are known"]
+        lines += [
+            f"calls: {self.calls}",
+            f"tokens: about {self.prompt_tokens} of prompt, {self.answer_tokens} of answers",
+        ]
         return "\n".join(lines)
 
 
@@ -76,6 +79,7 @@ class Job:
         self._name = digest([[subject.data(), wanted[subject]] for subject in self._subjects])
         self.captions = self._store.captions(wanted)
         self.given_up: dict[Subject, str] = {}
+        self._lost: Counter[Subject] = Counter()  # captions that are not asked for any more
         self._done = sum(min(len(self.captions[subject]), count) for subject, count in wanted.items())
         self._total = sum(wanted.values())
         self._room = 0
@@ -92,7 +96,8 @@ class Job:
 
     def plan(self) -> Plan:
         """What is to be asked. Nothing is sent, and no key is needed."""
-        bundles = self._bundles(self._questions(), self._options.points_per_call)
+        rounds = range(0, max(self._wanted.values(), default=0), _CAPTIONS_A_QUESTION)
+        bundles = [bundle for start in rounds for bundle in self._bundles(self._questions(start))]
         chats = [self._chat(bundle) for bundle in bundles]
         sent, received = sum(map(prompt.prompt_tokens, chats)), sum(map(prompt.answer_tokens, bundles))
         return Plan(len(self._wanted), self._total, self._done, len(bundles), sent, received, (chats or [[]])[0])
@@ -130,19 +135,18 @@ class Job:
                         progress(self._done, self._total)
 
         try:
-            await asyncio.gather(*map(work, self._bundles(self._questions(), self._options.points_per_call)))
+            while (questions := self._questions()) and not self._stopped.is_set():
+                await asyncio.gather(*map(work, self._bundles(questions)))
         finally:
             await self._client.close()
 
-    def _questions(self) -> list[Question]:
-        """What is open; questions of one subject lie far apart, so that each can see the captions before it."""
-        step = _CAPTIONS_A_QUESTION
-        missing = {subject: self._wanted[subject] - len(self.captions[subject]) for subject in self._subjects}
-        starts = [(start, subject) for subject, count in missing.items() for start in range(0, count, step)]
-        starts.sort(key=lambda pair: pair[0])
-        return [Question(subject, min(missing[subject] - start, step)) for start, subject in starts]
+    def _questions(self, start: int = 0) -> list[Question]:
+        """Some captions for each subject that lacks more than `start`; the next round shows those of this one."""
+        missing = {each: self._wanted[each] - len(self.captions[each]) - self._lost[each] for each in self._subjects}
+        return [Question(each, min(n - start, _CAPTIONS_A_QUESTION)) for each, n in missing.items() if n > start]
 
-    def _bundles(self, questions: Sequence[Question], size: int) -> list[list[Question]]:
+    def _bundles(self, questions: Sequence[Question], size: int | None = None) -> list[list[Question]]:
+        size = size or self._options.points_per_call
         return [list(questions[start : start + size]) for start in range(0, len(questions), size)]
 
     def _chat(self, bundle: Sequence[Question]) -> list[Message]:
@@ -179,7 +183,7 @@ class Job:
         """The captions of one answer that can be taken, and why that is not all that was asked for."""
         if len(captions) > question.count:  # whose captions these are is then anybody's guess
             return [], [f"{len(captions)} captions came where {question.count} were asked for."]
-        good = []
+        good: list[str] = []
         reasons = ["Fewer captions came than were asked for."] if len(captions) < question.count else []
         for caption in map(tidy, captions):
             broken = violation(caption, self._forbidden.get(question.subject, frozenset()), self._options.english)
@@ -194,6 +198,7 @@ class Job:
             rejected = tuple(dict.fromkeys(reasons))
             return replace(question, count=missing, attempts=question.attempts + 1, rejected=rejected)
         self.given_up[question.subject] = " ".join(dict.fromkeys(reasons))
+        self._lost[question.subject] += missing
         return None
 
     async def _answered(self, chat: list[Message], most: int) -> Reply | None:
