@@ -275,6 +275,8 @@ def test_waits_double_up_to_a_minute_and_are_spread_out() -> None:
         '{"items": [{"id": 1, "captions": ["a"]}, {"id": 3, "captions": ["b"]}]}',
         "[" * 100_000,
         "9" * 10_000,
+        '{"a": [' + "9" * 10_000 + "]}",
+        '{"a":' * 600 + "1" + "}" * 600,
     ],
 )
 def test_answers_that_are_not_the_document_are_unusable(content: str) -> None:
@@ -328,7 +330,7 @@ def test_what_was_only_thought_is_no_answer() -> None:
         '{"items": [{"id": 2.0, "captions": ["b"]}, {"id": 1, "captions": ["a"], "note": "ok"}], "model": "m"}',
         '[{"id": 1, "captions": ["a"]}, {"id": 2, "captions": ["b"]}]',
         '{"id": 1, "captions": ["a"]}\n{"id": 2, "captions": ["b"]}\n',
-        '{"items": {"1": ["a"], "2": ["b"]}}',
+        '{"items": {"1": ["a"], "2": {"captions": ["b"]}}}',
         '{"captions": [{"id": 1, "captions": ["a"]}, {"id": 2, "captions": ["b"]}]}',
         '{"result": {"items": [{"id": 1, "captions": ["a"]}, {"id": 2, "captions": ["b"]}]}}',
         '"{\\"items\\": [{\\"id\\": 1, \\"captions\\": [\\"a\\"]}, {\\"id\\": 2, \\"captions\\": [\\"b\\"]}]}"',

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorank.captions.llm.prompt import Point
+from emorank.affect import CATEGORIES
+from emorank.captions.clap4emo import by_category
+from emorank.captions.llm.prompt import Point, load_prompt
 from emorank.captions.points import categories_of, hand_out, points_of, splits_of, spoken, wanted
 from emorank.errors import EmorankError
 
@@ -88,3 +90,13 @@ def test_a_category_is_what_the_raters_agreed_on_and_has_words() -> None:
     assert rest == [None] * 6
     with pytest.raises(EmorankError, match="no column emotion"):
         categories_of(table.drop("emotion"))
+
+
+def test_every_prompt_is_its_own_version_and_has_words_for_every_bundled_category() -> None:
+    for name in ("plane", "clap4emo"):
+        prompt = load_prompt(name)
+        assert prompt.version.startswith(f"{name}-")
+        assert '{"items": [{"id": 1, "captions"' in prompt.system
+    words = load_prompt("clap4emo").words
+    assert set(words) > set(by_category()) == set(CATEGORIES)
+    assert all(len(set(own)) == len(own) >= 10 for own in words.values())

@@ -33,9 +33,9 @@ def assign(table: pl.DataFrame, seed: int = 0) -> list[str | None]:
 
 
 def without_captions(table: pl.DataFrame, known: Container[str]) -> list[str]:
-    """The categories of a table that are not among the known ones."""
+    """The categories of a table that are not among the known ones, fit to be shown."""
     names = {category(emotion) for emotion in table["emotion"].unique()}
-    return sorted(name for name in names if name and name.lower() not in known)
+    return sorted(name if name.isprintable() else ascii(name) for name in names if name and name.lower() not in known)
 
 
 @lru_cache

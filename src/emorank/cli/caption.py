@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -140,7 +139,7 @@ def _table(path: Path, options: CaptionOptions, server: ServerOptions) -> "pl.Da
     if by_emotion and "emotion" in table.columns:
         known = load_prompt("clap4emo").words if options.llm else by_category()
         if unknown := without_captions(table, known):
-            say(f"No captions for the emotions {', '.join(unknown)}; there are some for {', '.join(known)}.")
+            say(f"No captions for the emotions {', '.join(unknown[:10])}; there are some for {', '.join(known)}.")
     if options.llm is None:
         if options.style == "bank":
             points_of(table, None, options.dominance, options.gender)  # names the columns that are missing
@@ -149,8 +148,11 @@ def _table(path: Path, options: CaptionOptions, server: ServerOptions) -> "pl.Da
             texts = paired(own, options.style, bar, options.seed, options.dominance, options.gender)
         return _captioned(table, texts, options)
     step, count = (0.5 if options.per == "point" else 0.1), options.captions or (10 if by_emotion else 4)
-    points = partial(points_of, table, options.step or step, options.dominance, options.gender)
-    subjects: Sequence[Subject | None] = categories_of(table) if by_emotion else points()
+    subjects: Sequence[Subject | None]
+    if by_emotion:
+        subjects = categories_of(table)
+    else:
+        subjects = points_of(table, options.step or step, options.dominance, options.gender)
     found = _ask(wanted(subjects, splits, options.per, count), spoken(subjects, table), options, server)
     if found is None:
         return None
@@ -206,7 +208,7 @@ def _ask(
             cost = server.cost(plan.prompt_tokens, plan.answer_tokens)
             print(f"{plan}\ncost: about {cost:.4f}, rejected answers come on top")
             return None
-        say(f"{plan.captions} captions for {plan.subjects} points, {plan.kept} known; {plan.calls} calls.")
+        say(f"{plan.wanted} captions for {plan.subjects} points, {plan.kept} known; {plan.calls} calls.")
         with progress("captioning") as bar:
             job.run(options.llm or "", bar)
         for subject, reason in sorted(job.given_up.items(), key=lambda pair: str(pair[0]))[:10]:

@@ -193,7 +193,7 @@ class Client:
             choice = document["choices"][0] if document["choices"] else {}
             message = choice.get("message") or {}
             places = ("content", "reasoning_content", "reasoning")  # some servers take a whole answer for thoughts
-            content = next((text for name in places if (text := _text(message.get(name)))), "")
+            content = next((own for name in places if (own := _text(message.get(name)))), "")
             usage, end = _usage(document.get("usage")), choice.get("finish_reason")
         except (AttributeError, TypeError, LookupError):
             raise Failed(f"its answer cannot be read: {self._sentence(text)}") from None

@@ -26,7 +26,7 @@ class Plan:
     """What a job comes to if every first answer is taken; tokens are estimates, `kept` is there from before."""
 
     subjects: int
-    captions: int
+    wanted: int
     kept: int
     calls: int
     prompt_tokens: int
@@ -35,9 +35,11 @@ class Plan:
 
     def __str__(self) -> str:
         lines = [f"--- {message['role']}\n{message['content']}" for message in self.first_chat]
-        lines += ["---", f"points: {self.subjects}", f"captions: {self.captions}, of which {self.kept} are known"]
-        lines += [f"calls: {self.calls}"]
-        lines += [f"tokens: about {self.prompt_tokens} of prompt, {self.answer_tokens} of answers"]
+        lines += ["---", f"points: {self.subjects}", f"captions: {self.wanted}, of which {self.kept} are known"]
+        lines += [
+            f"calls: {self.calls}",
+            f"tokens: about {self.prompt_tokens} of prompt, {self.answer_tokens} of answers",
+        ]
         return "\n".join(lines)
 
 
@@ -139,7 +141,7 @@ class Job:
             await self._client.close()
 
     def _questions(self, start: int = 0) -> list[Question]:
-        """Some captions for each subject that lacks more than `start`; the next round shows the captions of this one."""
+        """Some captions for each subject that lacks more than `start`; the next round shows those of this one."""
         missing = {each: self._wanted[each] - len(self.captions[each]) - self._lost[each] for each in self._subjects}
         return [Question(each, min(n - start, _CAPTIONS_A_QUESTION)) for each, n in missing.items() if n > start]
 

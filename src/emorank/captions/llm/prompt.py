@@ -168,7 +168,10 @@ def parse(content: str, items: int) -> list[list[str]]:
     """
     text = content[max((end.end() for end in _THOUGHTS_END.finditer(content)), default=0) :]
     text = text if text.strip() else content  # all of it was thought
-    answers = [found for document in _documents(text) if (found := _captioned(document))]
+    try:
+        answers = [found for document in _documents(text) if (found := _captioned(document))]
+    except RecursionError:
+        answers = []
     if not answers:
         raise Unusable("The answer was not a JSON document of the form that was asked for.")
     pairs = answers[-1]
@@ -199,7 +202,7 @@ def _documents(text: str) -> list[Any]:
             found.append(value)
         except json.JSONDecodeError as error:
             read += error.pos - start + error.pos // 100  # an error counts the lines before it
-        except (ValueError, RecursionError):  # numbers of thousands of digits, brackets a thousand deep
+        except ValueError:  # a number of thousands of digits
             break
     return found
 
@@ -215,7 +218,7 @@ def _captioned(document: Any) -> list[tuple[Any, Any]]:
         inside = _captioned(document["captions"])  # a list of items under the wrong name
         return inside or [(document.get("id"), document["captions"])]
     if document and all(_number(name) for name in document):
-        return list(document.items())
+        return [(name, own.get("captions") if isinstance(own, dict) else own) for name, own in document.items()]
     return next((pairs for value in document.values() if (pairs := _captioned(value))), [])
 
 

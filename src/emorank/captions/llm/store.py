@@ -65,7 +65,7 @@ class CaptionStore:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
-            if "locked" in str(error):
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
                 what = "another run is captioning with this model and prompt; wait until it has ended."
             elif isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
                 what = f"this is no store of captions ({error}); remove the file to start anew."
