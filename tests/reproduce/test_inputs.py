@@ -10,7 +10,7 @@ pytest.importorskip("lightning")
 pytest.importorskip("yaml")
 
 from emorank.errors import EmorankError
-from emorank.reproduce.inputs import read_inputs
+from emorank.reproduce.inputs import read_inputs, split_in_three
 from emorank.reproduce.protocol import Protocol
 from emorank.reproduce.rows import row_of
 from tests.encoders.checkpoints import tiny_distilroberta
@@ -38,8 +38,8 @@ def test_a_category_of_ones_own_stays_and_no_agreement_goes(table: pl.DataFrame,
     inputs = read_inputs(table, protocol, CATEGORICAL)
     assert inputs.table["emotion"].to_list() == ["happiness", "pride"] * 3  # no test2
     assert inputs.left_out == {
-        "with emotion other or without agreement": 4,
-        "without valence or arousal or emotion": 4,
+        "with emotion other or without agreement": 3,
+        "without valence or arousal or emotion": 3,
     }
     assert inputs.renamed == {"happy": "happiness"}
 
@@ -85,3 +85,17 @@ def test_a_window_is_heard_as_such(table: pl.DataFrame, protocol: Protocol, own_
     whole, _ = features(paths, encoder)
     window, _ = features(paths, encoder, window=10.0)
     assert (abs(whole - window).max(1) > 1e-4).all()
+
+
+def test_a_table_without_a_split_has_test_speakers_of_its_own(table: pl.DataFrame, protocol: Protocol) -> None:
+    speakers = table.drop("split").with_columns(speaker=pl.int_range(pl.len()).cast(pl.String))
+    split = split_in_three(speakers)
+    counts = dict(split.value_counts().iter_rows())
+    assert counts == {"train": 12, "development": 2, "test": 2}
+    assert split_in_three(speakers[::-1])[::-1].equals(split)
+    assert read_inputs(speakers, protocol, RANKED).table["split"].n_unique() == 3
+    pairs = speakers.with_columns(speaker=pl.int_range(pl.len()).floordiv(4).cast(pl.String))
+    assert (
+        pairs.with_columns(split_in_three(pairs)).group_by("speaker").agg(pl.col("split").n_unique())["split"].sum()
+        == 4
+    )

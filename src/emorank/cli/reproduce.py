@@ -36,8 +36,8 @@ def reproduce(
     Writes results.json, tables.md, tables.tex, retrieved.png, spaces.png, curves.png and the models to --out.
 
     Args:
-        data: Utterance tables (.parquet or .csv) with path, valence, arousal, emotion, and split. Emotions other and
-            "no agreement" are left out.
+        data: Utterance tables (.parquet or .csv) with path, valence, arousal, emotion, and split or speaker. Emotions
+            other and "no agreement" are left out.
         out: Folder for models and results.
         encoders: The packaged ones, or the paper's: WavLM SER and emotion DistilRoBERTa.
         audio_encoder: Another audio encoder: a hub id or a local folder, as in emorank train.
@@ -87,6 +87,7 @@ def reproduce(
         protocol = Protocol.strict(audio, text, seeds)
     else:
         protocol = Protocol(audio, text, seeds, rates, epochs, batch_size, dropout)
+    out.mkdir(parents=True, exist_ok=True)  # where it cannot be, that is said before an hour of listening
     with progress("listening") as bar:
         inputs = read_inputs(table, protocol, chosen, bar)
     name_broken(inputs.broken)

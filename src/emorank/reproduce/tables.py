@@ -40,7 +40,7 @@ def markdown(results: dict[str, Any]) -> str:
         _table(results, ORDINALITY),
         "## Comparisons\n",
         "Difference of the means, and p of the two-tailed paired t-test after Holm's correction, over the lists and "
-        "over the seeds.\n",
+        "over the seeds; of the exact sign-flip test where all differences are the same; n/a for one seed.\n",
         _comparisons(results),
         "## Retrieval and zero-shot classification\n",
         f"Means over the seeds. The {first['retrieval']['pairs']} utterances share "
@@ -68,14 +68,12 @@ def about_line(results: dict[str, Any]) -> str:
         "rated": "Labels are listeners' ratings.",
     }.get(about["label_source"], f"Source of the labels: {about['label_source']}.")
     rates = ", ".join(f"{rate:g}" for rate in protocol["learning_rates"])
-    chosen = len(protocol["learning_rates"]) > 1
+    chosen = "chosen for every row on development speakers among " if len(protocol["learning_rates"]) > 1 else ""
     how = [
         f"{protocol['epochs']} epochs",
         f"batch {protocol['batch_size']}",
         f"dropout {protocol['dropout']:g}",
-        f"learning rate chosen for every row on development speakers among {rates}"
-        if chosen
-        else f"learning rate {rates}",
+        f"learning rate {chosen}{rates}",
         *([f"recordings cropped or zero-padded to {protocol['window']:g} s"] if protocol["window"] else []),
         *(f"{name} {value}" for name, value in protocol["training"].items()),
     ]
