@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("lightning")
 pytest.importorskip("yaml")
 
 from emorank.errors import EmorankError

@@ -98,7 +98,7 @@ class _Usable:
 
 
 def _usable(table: pl.DataFrame, config: TrainConfig, progress: Progress | None) -> _Usable:
-    """The one place where utterances are left out, each kind counted."""
+    """The one place where utterances are left out. Another reason to do so is another step here, with its count."""
     left_out: dict[str, int] = {}
 
     count, columns = len(table), config.label_columns
@@ -126,10 +126,10 @@ def _usable(table: pl.DataFrame, config: TrainConfig, progress: Progress | None)
 def _require_both_splits(table: pl.DataFrame, broken: Sequence[AudioError] = ()) -> None:
     for split in _SPLITS:
         if not (table["split"] == split).any():
-            why = f" {len(broken)} could not be read, such as {broken[0]}" if broken else ""
-            raise EmorankError(
-                f"The table has no utterance with split {split!r} that has its labels and a caption and can be read.{why}"
+            sentence = (
+                f"The table has no utterance with split {split!r} that has its labels and a caption and can be read"
             )
+            raise EmorankError(f"{sentence} ({len(broken)} cannot; {broken[0]})" if broken else f"{sentence}.")
 
 
 def _split(rows: pl.DataFrame, features: Array, own: list[str], split: BankPart, config: TrainConfig) -> Split:
