@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("lightning")
 pytest.importorskip("yaml")
 
 from emorank.cli.reproduce import reproduce as command

@@ -1,11 +1,12 @@
 """Training: learns an order, keeps the best epoch, resumes after a kill to the same model, refuses another's folder."""
 
 import dataclasses
-import json
+import pickle
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,10 +83,26 @@ def test_a_finished_run_is_left_and_another_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "model.safetensors").stat().st_mtime_ns == written
     with pytest.raises(EmorankError, match="a model of another training"):
         fit(split(0), split(1), dataclasses.replace(SMALL, epochs=2), tmp_path / "run")
-    (tmp_path / "half" / "state").mkdir(parents=True)
-    (tmp_path / "half" / "state" / "run.json").write_text(json.dumps({"run": "other"}))
-    with pytest.raises(EmorankError, match="another unfinished training"):
-        fit(split(0), split(1), SMALL, tmp_path / "half")
+
+
+def test_an_unfinished_run_is_refused_if_another_or_damaged(tmp_path: Path) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(epoch: int, epochs: int, loss: float) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        fit(split(0), split(1), SMALL, tmp_path / "half", report=kill)
+    for other in ({"config": dataclasses.replace(SMALL, seed=1)}, {"train": split(3)}):
+        arguments: dict[str, Any] = {"train": split(0), "development": split(1), "config": SMALL, **other}
+        with pytest.raises(EmorankError, match="another unfinished training"):
+            fit(**arguments, folder=tmp_path / "half")
+    whole = (tmp_path / "half" / "unfinished.pt").read_bytes()
+    for damaged in (whole[:1000], b"", pickle.dumps(print)):
+        (tmp_path / "half" / "unfinished.pt").write_bytes(damaged)
+        with pytest.raises(EmorankError, match=r"unfinished\.pt: the unfinished training cannot be read"):
+            fit(split(0), split(1), SMALL, tmp_path / "half")
 
 
 @pytest.mark.parametrize("chunks", [4, 7])

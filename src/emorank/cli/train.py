@@ -51,16 +51,14 @@ def train(
                     say(f"{count} utterances {reason} and are left out.")
             train, development = (len(prepared.table.filter(split=split)) for split in ("train", "development"))
             say(f"Training on {train} utterances, developing on {development}.")
-        model = fit(
-            prepared.train,
-            prepared.development,
-            chosen,
-            out,
-            about={"data": prepared.about()},
-            report=lambda epoch, epochs, loss: say(f"epoch {epoch:3d} of {epochs}: development loss {loss:.4f}"),
-            device=device,
-            logger=logger,
-        )
+        with progress("training") as bar:
+
+            def report(epoch: int, epochs: int, loss: float) -> None:
+                bar(epoch, epochs)
+                say(f"epoch {epoch:3d} of {epochs}: development loss {loss:.4f}")
+
+            about = {"data": prepared.about()}
+            model = fit(prepared.train, prepared.development, chosen, out, about, report, device, logger)
         history = model.config.training
         if not processes.rank:
             say(f"Kept epoch {history['epoch_kept']} (development loss {history['development_loss']:.4f}) in {out}.")

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import shutil
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,6 @@ from emorank.model import CONFIG_FILE, EmotionRankCLAP
 from emorank.storage import written_whole
 from emorank.training.config import TrainConfig
 from emorank.training.dataset import Split
-
-_IDENTITY, _STATE = "run.json", "last.pt"
 
 
 def identity(train: Split, development: Split, config: TrainConfig) -> str:
@@ -48,35 +46,39 @@ class Checkpoint:
     """The state of a run after its last whole epoch, in one file that is there whole or not at all.
 
     Args:
-        folder: where the model will go; the state is in its folder `state`.
+        folder: where the model will go.
         run: fingerprint of the run, so that another one never goes on from here.
-
-    Raises:
-        EmorankError: the folder holds the state of another run.
     """
 
     def __init__(self, folder: Path, run: str) -> None:
-        self._folder = folder / "state"
-        about = self._folder / _IDENTITY
-        if not about.exists():
-            with written_whole(about) as path:
-                path.write_text(json.dumps({"run": run}) + "\n", "utf8")
-        elif json.loads(about.read_text("utf8")).get("run") != run:
-            raise EmorankError(f"{folder}: holds another unfinished training; name another folder, or remove it.")
+        self._path, self._run = folder / "unfinished.pt", run
 
     def read(self) -> dict[str, Any] | None:
-        """What was written last; read without unpickling code."""
-        path = self._folder / _STATE
-        state: dict[str, Any] | None = torch.load(path, "cpu", weights_only=True) if path.exists() else None
+        """What was written last; read without unpickling code.
+
+        Raises:
+            EmorankError: it is the state of another run, or the file is damaged.
+        """
+        if not self._path.exists():
+            return None
+        try:
+            found: dict[str, Any] = torch.load(self._path, "cpu", weights_only=True)
+        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+            raise EmorankError(f"{self._path}: the unfinished training cannot be read; remove the file.") from error
+        if found["run"] != self._run:
+            raise EmorankError(
+                f"{self._path.parent}: holds another unfinished training; name another folder, or remove it."
+            )
+        state: dict[str, Any] = found["state"]
         return state
 
     def write(self, state: dict[str, Any]) -> None:
         """Replace what was written."""
-        with written_whole(self._folder / _STATE) as path:
-            torch.save(state, path)
+        with written_whole(self._path) as path:
+            torch.save({"run": self._run, "state": state}, path)
 
     def remove(self) -> None:
         """The run has ended; a folder that holds nothing else goes too."""
-        shutil.rmtree(self._folder)
+        self._path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
-            self._folder.parent.rmdir()
+            self._path.parent.rmdir()

@@ -199,7 +199,7 @@ class _Training:
 
     def _mean(self, losses: Sequence[Weighted], what: str) -> float:
         """The mean over utterances, the same in all processes."""
-        values = torch.stack([loss for loss, _ in losses]).double()
+        values = torch.stack([loss for loss, _ in losses]).cpu()
         wrong = (~values.isfinite()).nonzero()
         if len(wrong):
             raise _NotFinite(
@@ -207,8 +207,8 @@ class _Training:
                 f"{wrong[0].item() + 1} of {len(values)}), so no model is written; try a --learning-rate below "
                 f"{self._config.learning_rate:g}."
             )
-        weights = torch.tensor([weight for _, weight in losses], dtype=torch.double, device=values.device)
-        mean = (values @ weights / weights.sum()).reshape(1)
+        weights = torch.tensor([weight for _, weight in losses], dtype=torch.double)
+        mean = (values.double() @ weights / weights.sum()).to(self._device, torch.float)
         self.processes.agree(mean)
         return mean.item()
 

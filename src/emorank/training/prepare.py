@@ -1,6 +1,7 @@
 """An utterance table -> the splits that a training run learns from."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,10 +83,6 @@ def prepare(
     splits = {}
     for split in _SPLITS:
         index = np.flatnonzero((used.table["split"] == split).to_numpy())
-        if not len(index):
-            raise EmorankError(
-                f"The table has no utterance with split {split!r} that has its labels and a caption and can be read."
-            )
         if config.balance and split == "train":
             index = np.repeat(index, copies(used.table[index]))
         splits[split] = _split(
@@ -107,7 +104,7 @@ class _Usable:
 
 
 def _usable(table: pl.DataFrame, config: TrainConfig, progress: Progress | None, window: float | None) -> _Usable:
-    """The one place where utterances are left out, each kind counted."""
+    """The one place where utterances are left out. Another reason is another step here, with its count."""
     left_out: dict[str, int] = {}
 
     table, left_out["are of the classes other or no agreement"] = with_agreement(table)
@@ -115,21 +112,33 @@ def _usable(table: pl.DataFrame, config: TrainConfig, progress: Progress | None,
     count, columns = len(table), config.label_columns
     table = table.filter(pl.all_horizontal(pl.col(name).is_not_null() & ~pl.col(name).is_nan() for name in columns))
     left_out[f"lack a label in {', '.join(columns)}"] = count - len(table)
+    _require_both_splits(table)  # before hours of encoding
 
     encoder = audio_encoder(config.audio_encoder)
     features, errors = features_of(table["path"].to_list(), encoder, progress=progress, window=window)
     for row in np.flatnonzero(~np.isfinite(features).all(axis=1)):
         errors[row] = AudioError(table["path"][int(row)], f"{config.audio_encoder} gives NaN or infinity for it.")
+    broken = tuple(error for error in errors if error is not None)
     good = np.array([error is None for error in errors], bool)
     table, features = table.filter(good), features[good]
+    _require_both_splits(table, broken)
 
     captions = [""] * len(table) if config.captions == "plane" else paired(table, config.captions, progress)
     captioned = np.array([caption is not None for caption in captions], bool)
     table, features = table.filter(captioned), features[captioned]
     left_out[f"have no caption of the kind {config.captions}"] = int((~captioned).sum())
+    _require_both_splits(table, broken)
 
-    kept = [caption for caption in captions if caption is not None]
-    return _Usable(table, features, kept, tuple(error for error in errors if error is not None), left_out)
+    return _Usable(table, features, [caption for caption in captions if caption is not None], broken, left_out)
+
+
+def _require_both_splits(table: pl.DataFrame, broken: Sequence[AudioError] = ()) -> None:
+    for split in _SPLITS:
+        if not (table["split"] == split).any():
+            sentence = (
+                f"The table has no utterance with split {split!r} that has its labels and a caption and can be read"
+            )
+            raise EmorankError(f"{sentence} ({len(broken)} cannot; {broken[0]})" if broken else f"{sentence}.")
 
 
 def _split(rows: pl.DataFrame, features: Array, own: list[str], split: BankSplit, config: TrainConfig) -> Split:
