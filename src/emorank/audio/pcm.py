@@ -170,7 +170,8 @@ def _decoded(data: bytes, coding: str) -> Samples:
 
 
 def _scaled(values: Any, factor: float) -> Samples:
-    return np.multiply(values, np.float32(factor), dtype=np.float32, casting="same_kind")
+    scaled: Samples = np.multiply(values, np.float32(factor), dtype=np.float32, casting="same_kind")
+    return scaled
 
 
 @cache

@@ -12,7 +12,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from emorank.affect import DIMENSIONS
-from emorank.audio import SAMPLE_RATE, blocks
+from emorank.audio import SAMPLE_RATE, TooLong, blocks
 from emorank.search import find
 from emorank.search import query as queries
 from emorank.serve.answers import Filter, Hits, Offset, Place, Search, Top
@@ -136,11 +136,8 @@ async def _with_upload(request: Request, use: Callable[[Path], Answer]) -> Answe
 
 def _embedding(clip: Path, library: Library, limits: Limits) -> tuple[np.ndarray, float]:
     """(embedding_dim,) and the length in seconds; no more than the allowed length is ever decoded."""
-    pieces = []
-    count = 0
-    for block in blocks(clip):
-        pieces.append(block)
-        count += len(block)
-        if count > limits.upload_seconds * SAMPLE_RATE:
-            raise Refused(413, "too_long", f"The recording is longer than {limits.upload_seconds:g} s.")
-    return library.model.encode_audio([np.concatenate(pieces)])[0], count / SAMPLE_RATE
+    try:
+        wave = np.concatenate(list(blocks(clip, longest=limits.upload_seconds)))
+    except TooLong as error:
+        raise Refused(413, "too_long", f"The recording is longer than {limits.upload_seconds:g} s.") from error
+    return library.model.encode_audio([wave])[0], len(wave) / SAMPLE_RATE
