@@ -4,6 +4,7 @@ Two channels may hold the same voice, the same voice upside down, the voice and 
 people. Mixing is right for the first, silences the second, buries the third, and makes one wrong voice of the last.
 """
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,14 +15,18 @@ from emorank.errors import EmorankError
 
 Policy = Literal["auto", "mix", "each"] | int
 
-_ALIKE = 0.5  # correlation of two channels from which on they hold the same sound
-_TOGETHER = 0.8  # correlation of their loudness over time from which on they do, though their waves differ
-_LIVELY = 10.0  # dB between the loudest moments of a channel and its quiet; below it is noise or hum
+_APART = 20.0, 6.0  # dB by which the difference in level of two channels changes when different people speak in them:
+# where they are coherent (each person is heard in both), and where they are not
+_ABOVE = 10.0  # dB above the quiet of a channel is sound, or half way to its loudest if that is nearer
+_COHERENT = 0.5  # correlation from which on two channels add up
+_LIVELY = 6.0  # dB between the loudest moments of a channel and its quiet; below it is noise or hum
 _MOMENTS = 5  # frames that count as the loudest
-_FRAMES = 20  # a second; a channel must have that many to be compared by loudness
+_DIFFERENT = (5, 0.01)  # frames, and share of those with sound, that make a difference
+_FRAMES = 20  # a second
 _RATE = 8_000  # Hz, at which channels are compared
 _CLEAN = 1e-4  # noise power, relative to the loudest channel, that is as good as none
-_FLOOR = -160  # dB
+_COMPARED = 16  # channels; of more, only the correlation is looked at
+_FLOOR, _BIN, _BINS = -160.0, 2.0, 90  # dB: the lowest level, and how levels are counted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -77,11 +82,10 @@ class Likeness:
     def __init__(self, channels: int) -> None:
         self.channels = channels
         self._products = np.zeros((channels, channels))
-        self._loudness = np.zeros(channels)
-        self._loudness_products = np.zeros((channels, channels))
-        self._levels = np.zeros((-_FLOOR + 60, channels), np.int64)  # how many frames are how loud, by 1 dB
         self._count = 0
-        self.frames = 0
+        self._levels = np.zeros((channels, _BINS), np.int64)  # frames by level
+        pairs = itertools.combinations(range(channels if channels <= _COMPARED else 0), 2)
+        self._pairs = {pair: np.zeros(_BINS * _BINS, np.int64) for pair in pairs}  # frames by the levels of both
 
     def add(self, rate: int, samples: Samples) -> None:
         """Take in a piece, (count, channels); one of another number of channels says nothing of them."""
@@ -96,42 +100,63 @@ class Likeness:
         frame = max(1, rate // every // _FRAMES)
         frames = len(sound) // frame
         power = np.square(sound[: frames * frame]).reshape(frames, frame, self.channels).mean(axis=1, dtype=np.float64)
-        loudness = np.sqrt(power)
-        self._loudness += loudness.sum(axis=0)
-        self._loudness_products += loudness.T @ loudness
-        decibels = (10 * np.log10(power + 10 ** (_FLOOR / 10))).astype(np.int64) - _FLOOR
-        for channel in range(self.channels):
-            levels = decibels[:, channel].clip(0, len(self._levels) - 1)
-            self._levels[:, channel] += np.bincount(levels, minlength=len(self._levels))
-        self.frames += frames
+        bins = ((10 * np.log10(power + 10 ** (_FLOOR / 10)) - _FLOOR) / _BIN).astype(np.int64).clip(0, _BINS - 1).T
+        for one in range(self.channels):
+            self._levels[one] += np.bincount(bins[one], minlength=_BINS)
+        for (one, other), joint in self._pairs.items():
+            joint += np.bincount(bins[one] * _BINS + bins[other], minlength=_BINS * _BINS)
 
     def correlation(self) -> Array:
         """(channels, channels) of their waves, -1..1."""
-        return _normalised(self._products)
-
-    def loudness_correlation(self) -> Array:
-        """(channels, channels) of their loudness over time, -1..1; 0 where the recording is too short to tell."""
-        if self.frames < _FRAMES:
-            return np.zeros((self.channels, self.channels))
-        mean = self._loudness / self.frames
-        return _normalised(self._loudness_products / self.frames - np.outer(mean, mean))
+        size = np.sqrt(np.maximum(np.diag(self._products), 1e-30))
+        correlation: Array = self._products / np.outer(size, size)
+        return correlation
 
     def power(self) -> Array:
         """(channels,) mean power."""
-        return np.divide(np.diag(self._products), max(1, self._count))
+        power: Array = np.diag(self._products) / max(1, self._count)
+        return power
 
     def quiet(self) -> Array:
         """(channels,) level of the quietest tenth, in dB."""
-        return self._level(self._levels.cumsum(axis=0) > 0.1 * self.frames)
+        reached = self._levels.cumsum(axis=1) > 0.1 * self._levels.sum(axis=1, keepdims=True)
+        level: Array = _FLOOR + _BIN * reached.argmax(axis=1)
+        return level
 
     def loud(self) -> Array:
         """(channels,) level of the loudest moments, in dB."""
-        from_above = self._levels[::-1].cumsum(axis=0)[::-1]
-        return self._level(from_above < min(_MOMENTS, self.frames)) - 1
+        above = self._levels[:, ::-1].cumsum(axis=1)[:, ::-1]  # frames at a level or louder
+        enough = np.minimum(_MOMENTS, self._levels.sum(axis=1, keepdims=True))
+        level: Array = _FLOOR + _BIN * ((above >= enough) * np.arange(_BINS)).max(axis=1)
+        return level
 
-    def _level(self, reached: np.ndarray[Any, Any]) -> Array:
-        levels: Array = reached.argmax(axis=0) + float(_FLOOR)
-        return levels
+    def apart(self, one: int, other: int) -> float:
+        """How much the difference in level of two channels changes over their sound, in dB.
+
+        One voice that is heard in both is everywhere as much louder in the one; of two people, each is louder in the
+        own channel when speaking, also where both channels hold both. NaN where there is too little sound to tell.
+        """
+        one, other = sorted((one, other))
+        if (one, other) not in self._pairs:
+            return float("nan")
+        levels = np.arange(_BINS)
+        joint = self._pairs[one, other].reshape(_BINS, _BINS)
+        quiet, loud = self.quiet()[[one, other]], self.loud()[[one, other]]
+        floor = (quiet + np.minimum(_ABOVE, (loud - quiet) / 2) - _FLOOR) / _BIN
+        louder = np.where(
+            levels[:, None] >= levels, levels[:, None] >= floor[0], levels >= floor[1]
+        )  # and is it sound?
+        difference = levels[:, None] - levels
+        counts = np.bincount((difference + _BINS)[louder], joint[louder], minlength=2 * _BINS)
+        least = max(_DIFFERENT[0], _DIFFERENT[1] * counts.sum())
+        low, high = counts.cumsum() >= least, counts[::-1].cumsum()[::-1] >= least
+        return _BIN * max(0.0, float((high * np.arange(2 * _BINS)).max() - low.argmax())) if low.any() else float("nan")
+
+    def alike(self, one: int, other: int) -> bool:
+        """Whether two channels hold the same sound."""
+        apart = self.apart(one, other)
+        coherent = abs(self.correlation()[one, other]) >= _COHERENT
+        return apart < _APART[1] or (coherent and not apart >= _APART[0])
 
 
 def decide(likeness: Likeness, policy: Policy) -> tuple[Channel, ...]:
@@ -158,12 +183,11 @@ def single(channels: int, number: int) -> Channel:
 def _groups(likeness: Likeness) -> list[list[int]]:
     """Channels (from 0) by the sound that they hold, without those that hold none."""
     lively = likeness.loud() - likeness.quiet() >= _LIVELY
-    audible = likeness.loud() > _FLOOR + 10
+    audible = likeness.loud() > _FLOOR
     kept = np.flatnonzero(lively if lively.any() else audible if audible.any() else ~audible)
-    alike = (np.abs(likeness.correlation()) >= _ALIKE) | (likeness.loudness_correlation() >= _TOGETHER)
     groups: list[list[int]] = []
     for channel in kept.tolist():
-        joined = [group for group in groups if any(alike[channel, other] for other in group)]
+        joined = [group for group in groups if any(likeness.alike(channel, other) for other in group)]
         groups = [group for group in groups if group not in joined]
         groups.append(sorted([channel, *(other for group in joined for other in group)]))
     return sorted(groups)
@@ -181,13 +205,7 @@ def _aligned(likeness: Likeness, group: list[int]) -> Array:
     correlation = likeness.correlation()[loudest]
     weights = np.zeros(likeness.channels)
     for channel in group:
-        if channel == loudest or abs(correlation[channel]) >= _ALIKE:
+        if channel == loudest or abs(correlation[channel]) >= _COHERENT:
             weights[channel] = np.sign(correlation[channel] or 1) * np.sqrt(power[channel] + 1e-30) / noise[channel]
-    total = np.abs(weights).sum()
-    shares: Array = weights / total
-    return shares
-
-
-def _normalised(products: Array) -> Array:
-    size = np.sqrt(np.maximum(np.diag(products), 1e-30))
-    return np.divide(products, np.outer(size, size))
+    weights /= np.abs(weights).sum()
+    return weights

@@ -1,6 +1,8 @@
 """What every decoder gives: pieces of sound at the rate of the file, each following the one before."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -67,6 +69,20 @@ def check_header(name: str, rate: int, channels: int) -> None:
 def step(rate: int, channels: int) -> int:
     """How many samples of each channel a piece may hold."""
     return max(1, min(SECONDS * rate, VALUES // channels))
+
+
+def ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The same pieces, each decoded while the one before it is used; a recording of one piece needs no thread."""
+    piece = next(pieces, None)
+    with ExitStack() as stack:
+        stack.callback(getattr(pieces, "close", lambda: None))
+        pool: ThreadPoolExecutor | None = None
+        while piece is not None:
+            if pool is None and piece.count >= step(piece.rate, 1 if piece.samples is None else piece.samples.shape[1]):
+                pool = stack.enter_context(ThreadPoolExecutor(1, "decode"))
+            following = pool.submit(next, pieces, None) if pool else None
+            yield piece
+            piece = following.result() if following else next(pieces, None)
 
 
 def skipping(pieces: Iterator[Piece], seconds: float) -> Iterator[Piece]:

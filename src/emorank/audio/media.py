@@ -15,7 +15,7 @@ import numpy as np
 from emorank.audio import flac, formats, mpeg, ogg
 from emorank.audio.chunks import body, container, missing
 from emorank.audio.damage import Note
-from emorank.audio.decoder import NOT_AUDIO, Piece, check_header, skipping
+from emorank.audio.decoder import NOT_AUDIO, Piece, ahead, check_header, skipping
 from emorank.audio.files import Window, places
 from emorank.audio.packets import Packets, Source
 from emorank.errors import AudioError
@@ -57,7 +57,7 @@ class Media:
 
         Compressed sound depends on what was before it, so it is always decoded from its beginning.
         """
-        return skipping(self._all(note), start)
+        return skipping(ahead(self._all(note)), start)
 
     def _all(self, note: Note) -> Iterator[Piece]:
         try:
@@ -101,14 +101,14 @@ class Media:
         start = (opened.start_time or 0) / 1e6
         if self._kind is formats.MP3:
             found = mpeg.promise(formats.beginning(part))
-            return opened.duration / 1e6 if found and found.frames and opened.duration else None
+            return float(opened.duration) / 1e6 if found and found.frames and opened.duration else None
         if self._kind is formats.ASF:
             return _asf_seconds(formats.beginning(part))
         if self._kind.promise == "track" and track.duration is not None:
             own_start = start if track.start_time is None else float(track.start_time * track.time_base)
             return own_start - start + float(track.duration * track.time_base)
         if self._kind.promise == "file" and opened.duration is not None:
-            return float(opened.duration / 1e6 - max(0.0, start))
+            return float(opened.duration) / 1e6 - max(0.0, start)
         return None
 
     def _known(self, part: Window, opened: Any, track: Any) -> float | None:

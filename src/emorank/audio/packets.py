@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from emorank.audio import flac
 from emorank.audio.damage import Damage, Note
-from emorank.audio.decoder import Piece, Samples, check_header, step
+from emorank.audio.decoder import Piece, check_header, step
 from emorank.audio.files import Bytes
+from emorank.audio.frames import samples_of
 from emorank.audio.timeline import Timeline
 
 _MISSING = 0.12  # seconds; less at the end is the padding of an encoder
@@ -21,8 +20,6 @@ _SEARCHED = 1 << 20  # bytes in which the next packet is looked for after damage
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")  # may stand between frames, and are no sound
 _AMR = ("amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb")
 _ZEROS_ARE_LOST = (*_AMR, "opus", "libopus", "gsm")
-_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
-_SCALE = {"u1": 2.0**-7, "i2": 2.0**-15, "i4": 2.0**-31, "i8": 2.0**-63, "f8": 1.0}
 
 
 @dataclass(frozen=True)
@@ -239,7 +236,7 @@ class Packets:
     def _flush(self) -> None:
         if self._held:
             frame = self._fifo.read(0, True)
-            self._ready.append(Piece(self._rate, self._held, _samples(frame)))
+            self._ready.append(Piece(self._rate, self._held, samples_of(frame)))
             self._timeline.place += self._held / self._rate
             self._held = 0
 
@@ -252,27 +249,3 @@ class Packets:
                 self._note(Damage("cut", place, promise - place))
         elif cut or (promise is None and self._lost and not self._zeros):
             self._note(Damage("cut", place, None))
-
-
-def _samples(frame: Any) -> Samples:
-    """(samples, channels) of a frame of any format."""
-    from av.audio.plane import AudioPlane
-
-    name, count, channels = frame.format.name, frame.samples, frame.layout.nb_channels
-    kind = _TYPES[name.removesuffix("p")]
-
-    def plane(index: int, values: int) -> Any:  # not frame.planes, which counts them wrongly beyond eight
-        memory: Any = AudioPlane(frame, index)
-        return np.frombuffer(memory, kind, values)
-
-    if not name.endswith("p"):
-        values = plane(0, count * channels).reshape(count, channels)
-    elif channels == 1:
-        values = plane(0, count)[:, None]
-    else:
-        values = np.stack([plane(index, count) for index in range(channels)]).T
-    if kind == "f4":
-        samples: Samples = values
-        return samples
-    scaled: Samples = np.multiply(values, np.float32(_SCALE[kind]), dtype=np.float32, casting="same_kind")
-    return scaled - 1 if kind == "u1" else scaled

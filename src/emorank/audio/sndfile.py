@@ -6,7 +6,7 @@ from contextlib import closing
 import numpy as np
 
 from emorank.audio.damage import Damage, Note
-from emorank.audio.decoder import NOT_AUDIO, Decoder, Piece, check_header, skipping, step
+from emorank.audio.decoder import NOT_AUDIO, Decoder, Piece, ahead, check_header, skipping, step
 from emorank.errors import AudioError
 
 _EXACT = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
@@ -41,6 +41,9 @@ class SndFile:
 
     def read(self, start: int, note: Note) -> Iterator[Piece]:
         """From `start` seconds on; see `decoder.Decoder`."""
+        return ahead(self._all(start, note))
+
+    def _all(self, start: int, note: Note) -> Iterator[Piece]:
         import soundfile
 
         at = start * self.rate
