@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emorank import audio
 from emorank.audio import SAMPLE_RATE
 from emorank.encoders import AudioEncoder
 from emorank.errors import AudioError
@@ -77,7 +78,7 @@ class _Batch:
         try:
             # The folder may have been listed hours ago: what counts is the file between here and the end of reading.
             recording = Recording.now(recording.path)
-            pieces = segments(recording.path)
+            pieces = segments(recording.path, audio.blocks(recording.path))
             first = next(pieces)  # says what is wrong with the file before its content is read
             digest = content(recording.path)
             for segment in itertools.chain([first], pieces):
