@@ -17,7 +17,7 @@ _PAGE = 512  # chunks that are heard together; more than the levels reach to eit
 _LEVEL = -25.0  # dB of full scale that the loudest voice around is brought to, as clips are for the encoder
 _FAINTEST = -100.0  # dB of full scale; what is fainter is not raised any further
 _SILENT = -90.0  # dB of full scale; dither of 16 bits is fainter
-_POP, _AROUND, _SMOOTH = 15, 301, 151  # chunks: half a second, ten seconds, five seconds
+_POP, _AROUND, _SMOOTH = 15, 95, 47  # chunks: half a second, three seconds, one and a half
 _STEADY, _TENTH, _SECOND = 3.0, 1600, 16_000  # dB; samples
 _SPEECH = 0.5  # probability
 
@@ -55,7 +55,7 @@ def listen(blocks: Iterable[Wave]) -> Iterator[Heard]:
     """Hear a recording, page by page; the same whatever blocks it comes in.
 
     The detector is good between -45 and -5 dB and deaf below -65 dB, so every chunk is raised by what the loudest
-    half second within five seconds of it lacks. A noise that is raised so is not taken for speech.
+    half second near it lacks. A noise that is raised so is not taken for speech.
     """
     from emorank.listening.silero import Silero
 
@@ -121,11 +121,16 @@ def _voice_level(levels: np.ndarray) -> np.ndarray:
 
 def _pages(blocks: Iterable[Wave]) -> Iterator[Wave]:
     """Any blocks -> pages of `_PAGE` chunks, the last one shorter."""
-    rest = np.zeros(0, np.float32)
+    size = _PAGE * CHUNK
+    pieces: list[Wave] = []
+    count = 0
     for block in blocks:
-        rest = np.concatenate([rest, block])
-        while len(rest) >= _PAGE * CHUNK:
-            yield rest[: _PAGE * CHUNK]
-            rest = rest[_PAGE * CHUNK :]
-    if len(rest):
-        yield rest
+        pieces.append(block)
+        count += len(block)
+        if count >= size:
+            joined = np.concatenate(pieces)
+            whole = count - count % size
+            yield from np.split(joined[:whole], whole // size)
+            pieces, count = [joined[whole:]], count - whole
+    if count:
+        yield np.concatenate(pieces)
