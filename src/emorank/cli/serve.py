@@ -17,6 +17,8 @@ from emorank.errors import EmorankError
 if TYPE_CHECKING:
     from emorank.model import EmotionRankCLAP
 
+_CONNECTIONS = 4096  # open at once, where the system allows
+
 
 def serve(
     name: str,
@@ -54,6 +56,7 @@ def serve(
 
         from emorank.serve.access import LOOPBACK
         from emorank.serve.app import create_app
+        from emorank.serve.connections import Connections, Deadlines
         from emorank.serve.proxies import checked_prefix
         from emorank.serve.snapshots import ServedIndex
         from emorank.serve.tokens import Tokens
@@ -77,15 +80,18 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     query = f"?token={urllib.parse.quote(token, safe='')}" if token else ""
     address = f"http://{shown}:{listening.getsockname()[1]}{prefix}/{query}"
-    # The app itself looks at what proxies say.
+    # A connection may hold a recording open; the rest is for the index. The app itself looks at what proxies say.
+    most = max(16, min(_CONNECTIONS, (_descriptors() - 128) // 2))
     server = uvicorn.Server(
         uvicorn.Config(
             app,
+            http=Connections(most).protocol(),
             log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=30,
+            timeout_keep_alive=round(Deadlines().idle),
+            timeout_graceful_shutdown=5,
         )
     )
     say(f"Searching {name} at {address}  (Ctrl-C ends it)")
@@ -102,6 +108,22 @@ def _hear(model: "EmotionRankCLAP") -> None:
     model.encode_audio([np.zeros(16_000, np.float32)])
 
 
+def _descriptors() -> int:
+    """How many files may be open, after the limit was raised as far as this user may."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return 2 * _CONNECTIONS + 128
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for limit in (hard, 10_240):  # macOS calls it infinite and takes no more than this
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            return limit if limit != resource.RLIM_INFINITY else 2 * _CONNECTIONS + 128
+        except (OSError, ValueError):
+            continue
+    return soft
+
+
 def _listening(host: str, port: int) -> socket.socket:
     """A socket at which clients may knock at once."""
     try:
@@ -110,7 +132,7 @@ def _listening(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen()
+        listening.listen(2048)
         return listening
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
