@@ -15,13 +15,12 @@ from pathlib import Path
 
 import pytest
 import soundfile
-import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from emorank.index.named import NamedIndex
 from emorank.serve.app import create_app
-from emorank.serve.connections import Connections
+from emorank.serve.connections import Connections, Server
 from emorank.serve.snapshots import ServedIndex
 from tests.conftest import voice
 
@@ -91,9 +90,9 @@ def changing(tiny_model: Path, tmp_path: Path) -> Iterator[Served]:
 @contextmanager
 def listening(app: FastAPI, connections: Connections) -> Iterator[int]:
     """An app behind real connections, in this process; gives its port."""
-    config = uvicorn.Config(app, port=0, http=connections.protocol(), log_config=None, lifespan="off")
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run)
+    running = Server(app, connections)
+    running.config.port, running.config.lifespan = 0, "off"
+    thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     while not running.started:
         time.sleep(0.01)
@@ -158,6 +157,8 @@ def server(name: str, *options: str, descriptors: int | None = None) -> Iterator
         for line in process.stderr:
             found = re.search(r"at (http://\S+)", line)
             if found:
+                # What it says later must not fill the pipe, or it would wait for us.
+                threading.Thread(target=process.stderr.read, daemon=True).start()
                 yield found[1]
                 break
         else:

@@ -161,6 +161,6 @@ def test_the_command_takes_a_file(
         with httpx2.Client(base_url=address) as client:
             assert client.get("/api/index").status_code == 401
             assert client.get("/api/index", headers=shown("ben-s3cret")).status_code == 200
-            file.write_text(TABLE.replace("ben", "bob"))
+            file.write_text(TABLE.replace(hashed("ben-s3cret").upper(), hashed("another")))
             time.sleep(1.2)
             assert client.get("/api/index", headers=shown("ben-s3cret")).status_code == 401

@@ -52,22 +52,19 @@ def serve(
     # Questions are encoded side by side, one a core; threads of one question would wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        import uvicorn
-
         from emorank.serve.access import LOOPBACK
         from emorank.serve.app import create_app
-        from emorank.serve.connections import Connections, Deadlines
-        from emorank.serve.proxies import checked_prefix
+        from emorank.serve.connections import Connections, Server
+        from emorank.serve.proxies import checked_prefix, checked_proxies
         from emorank.serve.snapshots import ServedIndex
         from emorank.serve.tokens import Tokens
     except ImportError as error:
         raise EmorankError("emorank serve needs the serve extra; run: pip install 'emorank[serve]'") from error
     from emorank.index.named import NamedIndex
 
-    prefix = checked_prefix(root_path)
-    if prefix is None:
-        raise EmorankError(f"{root_path!r} cannot be the path of the server; name one like /emo.")
-    here = host in LOOPBACK and not public_name
+    prefix, proxies = checked_prefix(root_path), checked_proxies(proxy or ("127.0.0.1", "::1"))
+    names = frozenset(name.lower() for name in public_name or ())
+    here = host in LOOPBACK and not names
     token = token or os.environ.get("EMORANK_TOKEN") or (None if here or tokens else secrets.token_urlsafe(24))
     allowed = Tokens(token, tokens)
     named = NamedIndex.open(name)
@@ -75,25 +72,13 @@ def serve(
     served = ServedIndex(named)
     if not len(served.snapshot.collection):
         say(f"The index {name} is empty; fill it: emorank index DIR --name {name}")
-    hosts = LOOPBACK | frozenset(public_name or ()) if host in LOOPBACK else None
-    app = create_app(served, allowed, hosts, prefix, proxy or ("127.0.0.1", "::1"))
+    hosts = LOOPBACK | names | {host} if names or host in LOOPBACK else None
+    app = create_app(served, allowed, hosts, prefix, proxies)
     shown = f"[{host}]" if ":" in host else host
     query = f"?token={urllib.parse.quote(token, safe='')}" if token else ""
     address = f"http://{shown}:{listening.getsockname()[1]}{prefix}/{query}"
-    # A connection may hold a recording open; the rest is for the index. The app itself looks at what proxies say.
-    most = max(16, min(_CONNECTIONS, (_descriptors() - 128) // 2))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http=Connections(most).protocol(),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=round(Deadlines().idle),
-            timeout_graceful_shutdown=5,
-        )
-    )
+    # A connection may hold a recording open; the rest is for the index.
+    server = Server(app, Connections(max(16, min(_CONNECTIONS, (_descriptors() - 128) // 2))))
     say(f"Searching {name} at {address}  (Ctrl-C ends it)")
     threading.Thread(target=_hear, args=(served.snapshot.model,), daemon=True).start()
     if browser and here:

@@ -5,13 +5,16 @@ client that takes nothing, or for connections in number (docs/decisions.md says 
 """
 
 import asyncio
+import socket
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 KEY = "connection"  # in the state of a request
+_KNOCKING = 2048  # connections that wait to be taken in
 
 
 @dataclass(frozen=True)
@@ -42,21 +45,21 @@ class Connections:
     """
 
     def __init__(self, most: int, room: int = 16, deadlines: Deadlines | None = None) -> None:
-        self._most, self._room = most, room
+        self.most, self._room = most, room
         self.deadlines = deadlines or Deadlines()
         self._open: set[Connection] = set()
         self._waiting: dict[Connection, None] = {}  # the longest first
 
     def admit(self, connection: "Connection") -> None:
         """Let a new one in, or not."""
-        if len(self._open) >= self._most and self._waiting:
+        if len(self._open) >= self.most and self._waiting:
             longest = next(iter(self._waiting))
             self.forget(longest)
             longest.transport.abort()
-        if len(self._open) >= self._most + self._room:
+        if len(self._open) >= self.most + self._room:
             connection.transport.abort()
             return
-        connection.crowded = len(self._open) >= self._most
+        connection.crowded = len(self._open) >= self.most
         self._open.add(connection)
         self.wait(connection)
 
@@ -73,9 +76,35 @@ class Connections:
         self._open.discard(connection)
         self._waiting.pop(connection, None)
 
-    def protocol(self) -> type[asyncio.Protocol]:
-        """What uvicorn makes of every new connection."""
-        return cast(type[asyncio.Protocol], partial(Connection, self))
+
+class Server(uvicorn.Server):
+    """uvicorn, with connections that are bounded.
+
+    Args:
+        app: what is served.
+        connections: the bounds.
+    """
+
+    def __init__(self, app: Any, connections: Connections) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=cast(type[asyncio.Protocol], partial(Connection, connections)),
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,  # the app itself looks at what proxies say
+                timeout_keep_alive=round(connections.deadlines.idle),
+                timeout_graceful_shutdown=5,
+                backlog=max(8, connections.most // 4),  # asyncio takes in so many before it looks whether they may stay
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen; more than are taken in at once may knock."""
+        await super().startup(sockets)
+        for one in sockets or ():
+            one.listen(_KNOCKING)
 
 
 class Connection(H11Protocol):
