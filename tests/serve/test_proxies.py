@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from emorank.cli.serve import serve
+from emorank.errors import EmorankError
 from emorank.serve.app import create_app
 from emorank.serve.proxies import checked_prefix
 from emorank.serve.tokens import Tokens
@@ -83,7 +86,23 @@ def test_a_token_stays_under_the_prefix(behind: Callable[..., TestClient]) -> No
 
 @pytest.mark.parametrize(
     ("given", "used"),
-    [("", ""), ("/", ""), ("emo", "/emo"), ("/emo/", "/emo"), ("/a/b.c", "/a/b.c"), ("/api", None), ("/a b", None)],
+    [("", ""), ("/", ""), ("emo", "/emo"), ("/emo/", "/emo"), ("/a/b.c", "/a/b.c")],
 )
-def test_prefixes_are_checked(given: str, used: str | None) -> None:
+def test_prefixes_are_read_as_people_write_them(given: str, used: str) -> None:
     assert checked_prefix(given) == used
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"root_path": "/api"}, "'/api' cannot be the path"),
+        ({"root_path": "/a b"}, "'/a b' cannot be the path"),
+        ({"proxy": ["10.0.0.7", "caddy"]}, "'caddy' is no address of a proxy"),
+        ({"token": "a b"}, "A token is made of letters"),
+        ({"tokens": Path("nothing.toml")}, "nothing.toml: the tokens cannot be read"),
+        ({"port": 70_000}, "There is no index 'nothing'"),
+    ],
+)
+def test_mistakes_are_one_sentence_before_anything_is_loaded(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(EmorankError, match=re.escape(said)):
+        serve("nothing", browser=False, **options)

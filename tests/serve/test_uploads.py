@@ -15,7 +15,7 @@ import soundfile
 
 from emorank.serve.limits import Limits
 from tests.conftest import voice
-from tests.serve.conftest import Served, server
+from tests.serve.conftest import Served, memory, server, started_last
 
 FORMATS = {"wav": "PCM_16", "flac": "PCM_16", "ogg": "VORBIS", "aiff": "PCM_16", "mp3": "MPEG_LAYER_III"}
 
@@ -145,14 +145,6 @@ def mutated(rng: random.Random, originals: list[bytes]) -> bytes:
     return bytes(data)
 
 
-def memory(pid: int) -> int:
-    """The most memory that a process has held, in bytes."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_a_flood_of_malformed_uploads_leaves_the_server_as_it_was(
     served: Served, monkeypatch: pytest.MonkeyPatch
@@ -164,7 +156,7 @@ def test_a_flood_of_malformed_uploads_leaves_the_server_as_it_was(
     originals = [content for content in originals if content]
     monkeypatch.setenv("EMORANK_DATA", str(served.root.parent / "data"))
     with server("calls") as address, httpx2.Client(base_url=address, timeout=60) as client:
-        pid = _child()
+        pid = started_last()
         statuses: dict[int, int] = {}
         for _ in range(50):
             client.post("/api/locate", content=mutated(rng, originals))
@@ -181,9 +173,3 @@ def test_a_flood_of_malformed_uploads_leaves_the_server_as_it_was(
         assert statuses[415] > count / 3
         assert client.get("/api/health").status_code == 200
     print(statuses, before // 2**20, "MiB")
-
-
-def _child() -> int:
-    """The server that was started last."""
-    tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
-    return max(int(pid) for task in tasks for pid in (task / "children").read_text().split())

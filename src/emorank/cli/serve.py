@@ -17,6 +17,8 @@ from emorank.errors import EmorankError
 if TYPE_CHECKING:
     from emorank.model import EmotionRankCLAP
 
+_CONNECTIONS = 4096  # open at once, where the system allows
+
 
 def serve(
     name: str,
@@ -50,21 +52,19 @@ def serve(
     # Questions are encoded side by side, one a core; threads of one question would wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        import uvicorn
-
         from emorank.serve.access import LOOPBACK
         from emorank.serve.app import create_app
-        from emorank.serve.proxies import checked_prefix
+        from emorank.serve.connections import Connections, Server
+        from emorank.serve.proxies import checked_prefix, checked_proxies
         from emorank.serve.snapshots import ServedIndex
         from emorank.serve.tokens import Tokens
     except ImportError as error:
         raise EmorankError("emorank serve needs the serve extra; run: pip install 'emorank[serve]'") from error
     from emorank.index.named import NamedIndex
 
-    prefix = checked_prefix(root_path)
-    if prefix is None:
-        raise EmorankError(f"{root_path!r} cannot be the path of the server; name one like /emo.")
-    here = host in LOOPBACK and not public_name
+    prefix, proxies = checked_prefix(root_path), checked_proxies(proxy or ("127.0.0.1", "::1"))
+    names = frozenset(name.lower() for name in public_name or ())
+    here = host in LOOPBACK and not names
     token = token or os.environ.get("EMORANK_TOKEN") or (None if here or tokens else secrets.token_urlsafe(24))
     allowed = Tokens(token, tokens)
     named = NamedIndex.open(name)
@@ -72,22 +72,13 @@ def serve(
     served = ServedIndex(named)
     if not len(served.snapshot.collection):
         say(f"The index {name} is empty; fill it: emorank index DIR --name {name}")
-    hosts = LOOPBACK | frozenset(public_name or ()) if host in LOOPBACK else None
-    app = create_app(served, allowed, hosts, prefix, proxy or ("127.0.0.1", "::1"))
+    hosts = LOOPBACK | names | {host} if names or host in LOOPBACK else None
+    app = create_app(served, allowed, hosts, prefix, proxies)
     shown = f"[{host}]" if ":" in host else host
     query = f"?token={urllib.parse.quote(token, safe='')}" if token else ""
     address = f"http://{shown}:{listening.getsockname()[1]}{prefix}/{query}"
-    # The app itself looks at what proxies say.
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=30,
-        )
-    )
+    # A connection may hold a recording open; the rest is for the index.
+    server = Server(app, Connections(max(16, min(_CONNECTIONS, (_descriptors() - 128) // 2))))
     say(f"Searching {name} at {address}  (Ctrl-C ends it)")
     threading.Thread(target=_hear, args=(served.snapshot.model,), daemon=True).start()
     if browser and here:
@@ -102,6 +93,22 @@ def _hear(model: "EmotionRankCLAP") -> None:
     model.encode_audio([np.zeros(16_000, np.float32)])
 
 
+def _descriptors() -> int:
+    """How many files may be open, after the limit was raised as far as this user may."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return 2 * _CONNECTIONS + 128
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for limit in (hard, 10_240):  # macOS calls it infinite and takes no more than this
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            return limit if limit != resource.RLIM_INFINITY else 2 * _CONNECTIONS + 128
+        except (OSError, ValueError):
+            continue
+    return soft
+
+
 def _listening(host: str, port: int) -> socket.socket:
     """A socket at which clients may knock at once."""
     try:
@@ -110,7 +117,7 @@ def _listening(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen()
+        listening.listen(2048)
         return listening
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error

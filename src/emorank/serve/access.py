@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from emorank.serve.errors import Refused
-from emorank.serve.middleware import path_of
+from emorank.serve.middleware import HEALTH, path_of
 from emorank.serve.tokens import Scope, Tokens
 
 COOKIE = "emorank_token"
@@ -59,7 +59,7 @@ def _check(scopes: frozenset[Scope], path: str) -> None:
         needed = "listen"
     elif path.rstrip("/") == "/api/segments":
         needed = "export"
-    if needed not in scopes and path != "/api/health":
+    if needed not in scopes and path != HEALTH:
         raise Refused(403, "not_allowed", f"This token does not allow to {needed}.")
 
 

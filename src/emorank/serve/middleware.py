@@ -9,11 +9,14 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emorank.serve.errors import Refused, answer
+from emorank.serve.connections import KEY, Connection
+from emorank.serve.errors import Refused, answer, busy
 from emorank.serve.limits import Limits
 
 #: Key of a scope: whether the request is a HEAD, which is answered as a GET without its body.
 HEAD = "emorank.head"
+#: Answered to the last, and to everyone who shows a token.
+HEALTH = "/api/health"
 
 _HEADERS = [
     (
@@ -59,6 +62,9 @@ class Answers:
             await self._app(scope, receive, send)
             return
         begun = time.perf_counter()
+        connection: Connection | None = scope.get("state", {}).get(KEY)  # none in tests without a network
+        if connection:
+            connection.begun()
         head = scope["method"] == "HEAD"
         asked = {**scope, "method": "GET", HEAD: True} if head else dict(scope)
         started = False
@@ -77,6 +83,8 @@ class Answers:
             await send(message)
 
         try:
+            if connection and connection.crowded and path_of(asked) != HEALTH:
+                raise busy("The server has more connections than it can answer; try again in a few seconds.")
             await self._app(asked, receive, sent)
         except ClientDisconnect:
             return  # it has left, and waits for nothing
@@ -89,6 +97,9 @@ class Answers:
                 logging.getLogger("uvicorn.error").exception("emorank: a request failed")
                 response = answer(500, "internal", "Something went wrong in the server; its log says what.")
             await response(asked, receive, sent)
+        finally:
+            if connection:
+                connection.ended()
 
 
 class Bodies:
@@ -120,11 +131,15 @@ class Bodies:
             (limits.upload_bytes, limits.upload_seconds) if upload else (limits.query_bytes, limits.query_seconds)
         )
         large = Refused(413, "too_large", f"The body is larger than {most} bytes.")
-        declared = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        declared = headers.get("content-length", "0")
         if not declared.isdecimal() or int(declared) > most:
             raise large
+        connection: Connection | None = scope.get("state", {}).get(KEY)
         until = anyio.current_time() + seconds
         size, whole = 0, False
+        if connection and set(headers).isdisjoint(("content-length", "transfer-encoding")):
+            connection.received()
 
         async def limited() -> Message:
             nonlocal size, whole
@@ -137,6 +152,8 @@ class Bodies:
                 raise Refused(408, "too_slow", f"The body took longer than {seconds:g} s.") from error
             size += len(message.get("body", b""))
             whole = not message.get("more_body", False)
+            if whole and connection:
+                connection.received()
             if size > most:
                 raise large
             return message

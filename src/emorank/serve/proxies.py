@@ -1,11 +1,15 @@
 """Behind a reverse proxy: the prefix of all paths, and what trusted proxies tell of the client."""
 
+import ipaddress
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from emorank.errors import EmorankError
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
@@ -45,8 +49,29 @@ class Prefix(ProxyHeadersMiddleware):
         await super().__call__(scope, receive, send)
 
 
-def checked_prefix(root_path: str) -> str | None:
-    """A prefix as it is used: with a slash before it and none behind it; None where it cannot be one, as it
-    would be taken for one of our own paths."""
+def checked_prefix(root_path: str) -> str:
+    """A prefix as it is used: with a slash before it and none behind it.
+
+    Raises:
+        EmorankError: it cannot be one, or would be taken for one of our own paths.
+    """
     prefix = f"/{root_path.strip('/')}".rstrip("/")
-    return prefix if _PREFIX.fullmatch(prefix) and prefix not in ("/api", "/static") else None
+    if not _PREFIX.fullmatch(prefix) or prefix in ("/api", "/static"):
+        raise EmorankError(f"{root_path!r} cannot be the path of the server; name one like /emo.")
+    return prefix
+
+
+def checked_proxies(addresses: Sequence[str]) -> Sequence[str]:
+    """Addresses and networks.
+
+    Raises:
+        EmorankError: one is neither.
+    """
+    for address in addresses:
+        try:
+            ipaddress.ip_network(address)
+        except ValueError as error:
+            raise EmorankError(
+                f"{address!r} is no address of a proxy; name one like 10.0.0.7 or 10.0.0.0/8."
+            ) from error
+    return addresses
