@@ -108,7 +108,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_tables(msp: Path, encoders: 
     def wait_for(pattern: str, process: subprocess.Popen[bytes]) -> None:
         while not list((tmp_path / "killed").glob(pattern)):
             assert process.poll() is None, process.stderr and process.stderr.read().decode()
-            time.sleep(0.02)
+            time.sleep(0.005)
 
     for pattern in ("runs/*/*/state/last.*", "runs/*/*/test.json"):
         process = start("killed")
