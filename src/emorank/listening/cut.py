@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from emorank.audio import SAMPLE_RATE
-from emorank.listening.speech import CHUNK, TIMBRE
+from emorank.listening.speech import CHUNK
 
 SHORTEST, LONGEST = 1.0, 10.0  # seconds; shorter ones say little, longer ones hold more than one feeling
 BEGINS, ENDS = 0.5, 0.35  # probability that begins, and below which ends, a stretch of speech
@@ -19,7 +19,8 @@ _STEP = CHUNK / SAMPLE_RATE  # seconds
 _DIP = 0.65  # probability below which a phrase may end
 _PAUSE = 0.5  # seconds; a longer one always ends a segment
 _COMPARED = 1.5  # seconds of either voice
-_CHANGE = 0.4  # log-likelihood for every chunk that two voices must explain better than one
+_CHANGE = 0.4  # log-likelihood for every chunk by which two voices must explain more than one
+_LEAST = 0.05  # variance of a cepstral number; this much is added
 _CLICK = 0.1  # seconds; what is shorter and alone is not a voice
 _MARGIN = 0.15  # seconds kept before and after speech
 
@@ -79,18 +80,20 @@ def _halves(probabilities: np.ndarray, first: int, last: int) -> Iterator[Span]:
 
 def _like_voices(phrases: list[Span], probabilities: np.ndarray, timbre: np.ndarray) -> list[Span]:
     """Puts phrases together that a short pause parts and one voice speaks."""
-    voiced = probabilities >= ENDS
     compared = round(_COMPARED / _STEP)
+
+    def sound(first: int, last: int) -> np.ndarray:
+        heard: np.ndarray = timbre[first:last][probabilities[first:last] >= ENDS]
+        return heard
+
     together: list[Span] = []
     for first, last in phrases:
-        if together:
+        if together and _joinable(together[-1], (first, last)):
             begin, end = together[-1]
-            before, after = slice(max(begin, end - compared), end), slice(first, min(last, first + compared))
-            if (first - end) * _STEP < _PAUSE and _fits(begin, last):
-                change = _change(timbre[before][voiced[before]], timbre[after][voiced[after]])
-                if change < _CHANGE:
-                    together[-1] = (begin, last)
-                    continue
+            before, after = sound(max(begin, end - compared), end), sound(first, min(last, first + compared))
+            if _change(before, after) < _CHANGE:
+                together[-1] = (begin, last)
+                continue
         together.append((first, last))
     return together
 
@@ -101,8 +104,8 @@ def _change(before: np.ndarray, after: np.ndarray) -> float:
     What two parts of one phrase would reach by chance is taken off, so that short phrases are not called changes.
     """
     both = np.concatenate([before, after])
-    ratio = sum(len(part) * np.log(part.var(0) + 0.05).sum() for part in (before, after))
-    return float((len(both) * np.log(both.var(0) + 0.05).sum() - ratio) / 2 / len(both) - TIMBRE / len(both))
+    one, *two = (len(part) * np.log(part.var(0) + _LEAST).sum() for part in (both, before, after))
+    return float(((one - sum(two)) / 2 - both.shape[1]) / len(both))
 
 
 def _long_enough(phrases: list[Span]) -> list[Span]:
@@ -112,14 +115,17 @@ def _long_enough(phrases: list[Span]) -> list[Span]:
         pairs = [
             (after[0] - before[1], index)
             for index, (before, after) in enumerate(pairwise(phrases))
-            if min(before[1] - before[0], after[1] - after[0]) * _STEP < SHORTEST
-            and (after[0] - before[1]) * _STEP < _PAUSE
-            and _fits(before[0], after[1])
+            if min(before[1] - before[0], after[1] - after[0]) * _STEP < SHORTEST and _joinable(before, after)
         ]
         if not pairs:
             return phrases
         _, index = min(pairs)
         phrases[index : index + 2] = [(phrases[index][0], phrases[index + 1][1])]
+
+
+def _joinable(before: Span, after: Span) -> bool:
+    """Whether a short pause parts two phrases, and both fit into one segment."""
+    return (after[0] - before[1]) * _STEP < _PAUSE and _fits(before[0], after[1])
 
 
 def _fits(first: int, last: int) -> bool:

@@ -54,8 +54,8 @@ NOTHING = Heard(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros((0, T
 def listen(blocks: Iterable[Wave]) -> Iterator[Heard]:
     """Hear a recording, page by page; the same whatever blocks it comes in.
 
-    The detector is good between -45 and -5 dB and deaf below -65 dB, so every chunk is raised by what the loudest
-    half second near it lacks. A noise that is raised so is not taken for speech.
+    The detector is at its best between -45 and -5 dB, and misses a third of the speech at -65 dB. So every chunk is
+    raised by what the loudest half second near it lacks; noise that is raised so is not taken for speech.
     """
     from emorank.listening.silero import Silero
 
