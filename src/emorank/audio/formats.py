@@ -64,11 +64,12 @@ REAL = Kind("RealMedia", (".rm", ".ra"), "rm", promise="file")
 TTA = Kind("TTA", (".tta",), "tta", True, "track")
 WAVPACK = Kind("WavPack", (".wv",), "wv", True, "track")
 VOC = Kind("VOC", (".voc",), "voc")
-OTHERS = Kind("NIST SPHERE and others", (".sph", ".nist", ".avr", ".pvf", ".8svx", ".svx", ".iff"))
+NIST = Kind("NIST SPHERE", (".sph", ".nist"), "nistsphere")
+OTHERS = Kind("AVR, PVF, SVX, PAF, IRCAM, MAT", (".avr", ".pvf", ".8svx", ".svx", ".iff"))
 
 KINDS = (
     WAV, W64, AIFF, AU, CAF, FLAC, MP3, AAC, LATM, AC3, EAC3, AMR, GSM, OGG, MP4, MATROSKA, ASF, AVI, FLV,
-    MPEG_TS, MPEG_PS, REAL, TTA, WAVPACK, VOC, OTHERS,
+    MPEG_TS, MPEG_PS, REAL, TTA, WAVPACK, VOC, NIST, OTHERS,
 )  # fmt: skip
 SUFFIXES = frozenset(suffix for kind in KINDS for suffix in kind.suffixes)
 
@@ -88,10 +89,16 @@ _MAGIC = {
     b"ADIF": AAC,
     b"TTA1": TTA,
     b"wvpk": WAVPACK,
-    b"NIST_1A": OTHERS,
+    b"NIST_1A": NIST,
     b"Creative Voice File": VOC,
     b"2BIT": OTHERS,
     b"PVF1": OTHERS,
+    b" paf": OTHERS,
+    b"fap ": OTHERS,
+    b"\x64\xa3": OTHERS,
+    b"\x00\x01\xa3\x64": OTHERS,
+    b"\x00\x02\xa3\x64": OTHERS,
+    b"MATLAB 5.0 MAT-file": OTHERS,
 }
 
 
@@ -115,7 +122,7 @@ def kind_of(data: bytes, suffix: str) -> Kind | None:
     if form == b"AVI " and name == b"RIFF":
         return AVI
     if name == b"FORM":
-        return AIFF if form in (b"AIFF", b"AIFC") else OTHERS if form == b"8SVX" else None
+        return AIFF if form in (b"AIFF", b"AIFC") else OTHERS if form in (b"8SVX", b"16SV") else None
     if data[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"moof"):
         return MP4
     for magic, kind in _MAGIC.items():

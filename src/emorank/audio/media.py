@@ -17,7 +17,8 @@ from emorank.audio.chunks import body, container, missing
 from emorank.audio.damage import Note
 from emorank.audio.decoder import NOT_AUDIO, Piece, ahead, check_header, skipping
 from emorank.audio.files import Window, places
-from emorank.audio.packets import Packets, Source
+from emorank.audio.packets import Packets
+from emorank.audio.source import Source
 from emorank.errors import AudioError
 
 _AUDIBLE = 1e-4  # of full scale; a track that never reaches it is silent
@@ -137,6 +138,8 @@ def _whole(kind: formats.Kind, part: Window, size: int) -> bool:
     if kind is formats.AVI:
         part.seek(4)
         return not missing(int.from_bytes(part.read(4), "little"), size - 8)
+    if kind is formats.MPEG_PS:
+        return mpeg.whole_packs(part, size)
     return kind is not formats.MPEG_TS or any(size % packet == 0 for packet in (188, 192, 204))
 
 

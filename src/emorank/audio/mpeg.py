@@ -1,4 +1,4 @@
-"""Frames of MPEG audio (MP3, MP2, MP1): where they begin, and where one file was joined to another."""
+"""Frames of MPEG audio (MP3, MP2, MP1): where they begin, and where one file was joined to another; and its packs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -145,3 +145,12 @@ def _head(file: Bytes, start: int) -> int:
     first = begins(data)
     found = None if first is None else frame(data, first)
     return start + length + (0 if first is None or found is None else first + found.length)
+
+
+def whole_packs(file: Bytes, size: int) -> bool:
+    """Whether an MPEG program stream ends where a packet ends."""
+    start = max(0, size - 70_000)  # a packet has at most 65,541 bytes
+    file.seek(start)
+    tail = file.read(70_000)
+    at = max(tail.rfind(b"\0\0\1" + bytes([stream])) for stream in (0xBD, *range(0xC0, 0xF0)))
+    return at < 0 or at + 6 + int.from_bytes(tail[at + 4 : at + 6], "big") <= len(tail)

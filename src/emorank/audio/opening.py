@@ -13,7 +13,7 @@ from emorank.audio.pcm import Pcm, layout
 from emorank.audio.sndfile import SndFile
 from emorank.errors import AudioError
 
-_PCM = (formats.WAV, formats.W64, formats.AIFF, formats.AU, formats.CAF)
+_PCM = (formats.WAV, formats.W64, formats.AIFF, formats.AU, formats.CAF, formats.NIST)
 
 
 def open_decoder(name: str) -> Decoder:

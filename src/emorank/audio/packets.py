@@ -2,15 +2,14 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from contextlib import suppress
 from typing import Any
 
-from emorank.audio import flac
+from emorank.audio import flac, mpeg
 from emorank.audio.damage import Damage, Note
 from emorank.audio.decoder import Piece, check_header, step
-from emorank.audio.files import Bytes
 from emorank.audio.frames import samples_of
+from emorank.audio.source import Source
 from emorank.audio.timeline import Timeline
 
 _MISSING = 0.12  # seconds; less at the end is the padding of an encoder
@@ -20,38 +19,6 @@ _SEARCHED = 1 << 20  # bytes in which the next packet is looked for after damage
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")  # may stand between frames, and are no sound
 _AMR = ("amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb")
 _ZEROS_ARE_LOST = (*_AMR, "opus", "libopus", "gsm")
-
-
-@dataclass(frozen=True)
-class Source:
-    """One track of an open container, and what is known of it.
-
-    Args:
-        container: of PyAV.
-        track: its stream that is heard.
-        bytes: what the container reads.
-        zero: the earliest timestamp of any track, in seconds; None where there is none.
-        timed: whether timestamps count; else packets follow each other.
-        promise: seconds that it should have; None where nothing says.
-        whole: whether nothing tells that its end is missing.
-        complained: whether FFmpeg complained while it opened it.
-        block: samples of a FLAC block where frames of raw FLAC say their own place, else None.
-    """
-
-    container: Any
-    track: Any
-    bytes: Bytes
-    zero: float | None = None
-    timed: bool = False
-    promise: float | None = None
-    whole: bool = True
-    complained: bool = False
-    block: int | None = None
-
-    @cached_property
-    def tick(self) -> float:
-        """Seconds of one unit of its timestamps."""
-        return float(self.track.time_base)
 
 
 class Packets:
@@ -73,6 +40,7 @@ class Packets:
         self._at: int | None = None  # where the next packet begins, as far as it is known
         self._lost, self._zeros = 0, True  # bytes since the last good packet, and whether they are nothing but zeros
         self._last: Any = None  # packet
+        self._cut = not source.whole
         self._warned = float("inf") if source.complained else 0.0  # until when a gap is damage
 
     def pieces(self) -> Iterator[Piece]:
@@ -96,16 +64,20 @@ class Packets:
         while not self._ready:
             try:
                 packet = next(self._packets, None)
-            except (av.FFmpegError, IndexError):  # IndexError: PyAV, of a track that appears late
+            except IndexError:  # PyAV, at the end, of a track that appeared late
+                packet = None
+            except av.FFmpegError:
                 packet = self._go_on()
             if packet is None:
                 self._flush()
-                self._finish(cut=bool(errors))
+                self._cut |= bool(errors)
+                self._finish()
                 return True
             if packet.stream_index != index:
                 self._see(packet)
                 continue
-            self._last, size = packet, packet.size
+            size = packet.size
+            self._last = packet if size else self._last
             if errors:
                 self._warn()
             if careful and size:
@@ -134,15 +106,16 @@ class Packets:
         """The next packet after what cannot be read; None where nothing more can."""
         import av
 
+        packet = None
         for _ in range(_TRIES):
             self._warn()
             self._packets = self._source.container.demux()
-            try:
-                return next(self._packets, None)
-            except (av.FFmpegError, IndexError):
-                continue
-        self._errors.append("given up")
-        return None
+            with suppress(av.FFmpegError):
+                packet = next(self._packets, None)
+                break
+        if packet is None or not packet.size:
+            self._cut = True
+        return packet
 
     def _see(self, packet: Any) -> None:
         """A packet of another track: how far that goes."""
@@ -240,12 +213,19 @@ class Packets:
             self._timeline.place += self._held / self._rate
             self._held = 0
 
-    def _finish(self, cut: bool) -> None:
-        """Says what is missing at the end; `cut`: FFmpeg complained of it."""
+    def _finish(self) -> None:
+        """Says what is missing at the end."""
         place, promise = self._timeline.place, self._source.promise
-        cut |= not self._source.whole or bool(self._last and self._last.is_corrupt)
+        cut = self._cut or bool(self._last and self._last.is_corrupt) or self._unfinished()
         if promise is not None and promise - place > _MISSING:
             if self._others_end - (self._source.zero or 0.0) < promise - _MISSING:
                 self._note(Damage("cut", place, promise - place))
         elif cut or (promise is None and self._lost and not self._zeros):
             self._note(Damage("cut", place, None))
+
+    def _unfinished(self) -> bool:
+        """Whether the last frame is shorter than it should be, though it was decoded."""
+        size = self._last.size if self._last else 0
+        if self._context.name in ("ac3", "eac3"):
+            return size < min([*self._sizes][:-1], default=0)
+        return self._context.name.startswith("mp") and mpeg.length(memoryview(self._last).tobytes(), 0) > size > 0

@@ -1,5 +1,6 @@
-"""PCM and G.711 in WAV, RF64, BW64, AIFF, W64, CAF and AU: read as they lie in the file, exact to the sample."""
+"""PCM and G.711 in WAV, RF64, BW64, AIFF, W64, CAF, AU and NIST SPHERE: read as they lie there, exact to the sample."""
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,6 +57,11 @@ def layout(file: Bytes, size: int) -> Layout | None:
             return None
         there = max(0, size - start)
         return Layout(_ordered(order, _AU[coding]), rate, channels, start, there, missing(length, there))
+    if beginning[:8] == b"NIST_1A\n":
+        try:
+            return _nist(file, size)
+        except ValueError:
+            return None
     like = container(beginning)
     found = body(file, like, size) if like else None
     if like is None or found is None:
@@ -66,6 +72,23 @@ def layout(file: Bytes, size: int) -> Layout | None:
         )
     except struct.error:
         return None
+
+
+def _nist(file: Bytes, size: int) -> Layout | None:
+    """NIST SPHERE begins with its own length and lines such as "sample_rate -i 16000"."""
+    file.seek(8)
+    head = file.read(4096)
+    fields = dict(re.findall(rb"(\w+) -\w+ (\S+)", head))
+    width, coding = int(fields.get(b"sample_n_bytes", b"2")), fields.get(b"sample_coding", b"pcm")
+    if b"sample_rate" not in fields or (coding != b"pcm" and coding not in _LAW) or width not in (1, 2, 3, 4):
+        return None  # compressed
+    channels, start = int(fields.get(b"channel_count", b"1")), int(head.split(b"\n", 1)[0])
+    there = max(0, size - start)
+    promised = int(fields.get(b"sample_count", b"0")) * width * channels or there
+    order = ">" if fields.get(b"sample_byte_format") == b"10" else "<"
+    kind = _LAW.get(coding, f"i{width}")
+    rate = int(fields[b"sample_rate"])
+    return Layout(_ordered(order, kind), rate, channels, start, min(there, promised), missing(promised, there))
 
 
 def _wav(found: Body, order: str) -> Layout | None:
