@@ -4,13 +4,13 @@ BIN := .venv/bin
 DIR ?= samples
 JOBS ?= 2
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint docs bench clean
 
 install: .venv/.installed
 
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[media,train,paraclap,reproduce,llm,serve,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[media,train,paraclap,reproduce,llm,serve,docs,dev]'
 	touch $@
 
 demo: install
@@ -26,9 +26,12 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: install
+	$(BIN)/mkdocs build --strict
+
 bench: install
 	$(BIN)/python benchmarks/encoding.py
 	$(BIN)/python benchmarks/startup.py
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist site

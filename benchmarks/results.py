@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 
 from emorank import EmotionRankCLAP, read_corpus
-from emorank.evaluation.report import listen, measure_ordinality
+from emorank.evaluation.embedded import embed
+from emorank.evaluation.report import measure_ordinality
 from emorank.training.config import TrainConfig
-from emorank.training.fit import fit
+from emorank.training.loop import fit
 from emorank.training.prepare import prepare
 
 CORPORA = ("ravdess", "emodb", "nemo")
@@ -31,13 +32,13 @@ def trained(table: pl.DataFrame, out: Path, seed: int) -> EmotionRankCLAP:
 
 def row(name: str, models: list[EmotionRankCLAP], table: pl.DataFrame, split: str | None) -> None:
     """One line of the table: mean and standard deviation over the seeds."""
-    measured = [listen(model, table, split) for model in models]
-    reports = [measure_ordinality(each) for each in measured]
+    embedded = [embed(model, table, split) for model in models]
+    reports = [measure_ordinality(each) for each in embedded]
     voc, aoc = ([getattr(report, test).mean for report in reports] for test in ("voc", "aoc"))
     cells = [f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" for values in (voc, aoc)]
     oracle = reports[0].oracle
     print(
-        f"| {name} | {len(measured[0].table)} | {cells[0]} | {cells[1]} | {oracle['voc']:.3f} / {oracle['aoc']:.3f} |",
+        f"| {name} | {len(embedded[0].table)} | {cells[0]} | {cells[1]} | {oracle['voc']:.3f} / {oracle['aoc']:.3f} |",
         flush=True,
     )
 
@@ -53,7 +54,7 @@ def main() -> None:
     models = [trained(everything, out / f"speakers-seed{seed}", seed) for seed in SEEDS]
     row("all three", models, everything, "test")
     for seed, model in enumerate(models):  # what chose the seed that is shipped
-        report = measure_ordinality(listen(model, everything, "development"), "development")
+        report = measure_ordinality(embed(model, everything, "development"), "development")
         development.append(f"| {seed} | {report.voc.mean:.3f} | {report.aoc.mean:.3f} |")
     for name in CORPORA:
         row(name, models, tables[name], "test")

@@ -20,7 +20,9 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from emorank.encoders.wavlm_ser import WavLMSERNetwork, _ssl_config, load
+from emorank.encoders.names import audio_spec
+from emorank.encoders.ser_config import ssl_config
+from emorank.encoders.wavlm_ser import WavLMSERNetwork, load
 
 CONFIG = {
     "ssl_type": "microsoft/wavlm-large",
@@ -57,7 +59,7 @@ def padded(network: WavLMSERNetwork, waves: list[np.ndarray], batch: int = 4) ->
 def one(way: str, folder: str) -> None:
     """Measure one way and print it as JSON."""
     began = time.perf_counter()
-    encoder = load(folder, "mean", "full size")
+    encoder = load(audio_spec(f"{folder}/ser:mean"))
     loaded = time.perf_counter() - began
     waves = clips()
     network = WavLMSERNetwork.__new__(WavLMSERNetwork)
@@ -80,7 +82,9 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "config.json").write_text(json.dumps(CONFIG))
-        save_file(WavLMSERNetwork(CONFIG, _ssl_config(CONFIG)).state_dict(), Path(folder) / "model.safetensors")
+        network = WavLMSERNetwork({**CONFIG, "ssl": ssl_config(CONFIG)})
+        save_file(network.state_dict(), Path(folder) / "model.safetensors")
+        del network
         results = {}
         for way in ("emorank", "padded to 10 s"):
             command = [sys.executable, __file__, way, folder]

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.loopback_hub import loopback_hub  # noqa: F401
+
 CORPORA = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -72,7 +74,14 @@ def tiny_model(tiny_whisper: str, tmp_path_factory: pytest.TempPathFactory) -> P
     return save_model(tmp_path_factory.mktemp("tiny-model"), tiny_whisper, seed=0)
 
 
-def save_model(folder: Path, encoder: str, seed: int) -> Path:
+def save_model(
+    folder: Path,
+    encoder: str,
+    seed: int,
+    dim: int = 64,
+    dimensions: tuple[str, ...] = ("valence", "arousal", "dominance"),
+) -> Path:
+    """A model folder with random heads on an audio encoder of `dim` outputs and the packaged text encoder."""
     from emorank.model import EmotionRankCLAP, Head, ModelConfig
 
     rng = np.random.default_rng(seed)
@@ -82,6 +91,8 @@ def save_model(folder: Path, encoder: str, seed: int) -> Path:
         zeros, ones = np.zeros(dim, np.float32), np.ones(dim, np.float32)
         return Head(zeros, ones, ((weight.astype(np.float32), np.zeros(32, np.float32)),))
 
-    locator = np.vstack([rng.standard_normal((32, 3)), np.full((1, 3), 4.0)]).astype(np.float32)
-    EmotionRankCLAP(head(64), head(384), 1.0, locator, ModelConfig(audio_encoder=encoder)).save(folder)
+    places = len(dimensions)
+    locator = np.vstack([rng.standard_normal((32, places)), np.full((1, places), 4.0)]).astype(np.float32)
+    config = ModelConfig(audio_encoder=encoder, dimensions=dimensions)
+    EmotionRankCLAP(head(dim), head(384), 1.0, locator, config).save(folder)
     return folder

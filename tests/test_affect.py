@@ -2,7 +2,7 @@
 
 import pytest
 
-from emorank.affect import CATEGORIES, Affect, point
+from emorank.affect import CATEGORIES, Affect, category_of, point
 
 
 def test_points_are_the_published_ones_on_our_scale() -> None:
@@ -27,3 +27,23 @@ def test_points_stay_on_the_scale(category: str) -> None:
 
 def test_anger_and_fear_differ_in_dominance() -> None:
     assert point("anger").dominance > 4 > point("fear").dominance
+
+
+@pytest.mark.parametrize(
+    ("names", "category"),
+    [
+        (("happy", "Happy ", "JOY", "hap", "happiness"), "happiness"),
+        (("angry", "ang", "Anger"), "anger"),
+        (("sad", "sadness"), "sadness"),
+        (("fearful", "Fear", "afraid"), "fear"),
+        (("disgusted", "surprised", "bored", "relaxed", "neu"), ("disgust", "surprise", "boredom", "calm", "neutral")),
+        (("pride", "Quiet_Pride"), ("pride", "quiet pride")),
+        (("xxx", "No_Agreement", "Other"), ("no agreement", "no agreement", "other")),
+    ],
+)
+def test_synonyms_are_one_category_and_other_words_stay(
+    names: tuple[str, ...], category: str | tuple[str, ...]
+) -> None:
+    expected = (category,) * len(names) if isinstance(category, str) else category
+    assert tuple(map(category_of, names)) == expected
+    assert tuple(map(category_of, expected)) == expected

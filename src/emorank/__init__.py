@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from emorank.model import EmotionRankCLAP
 
 __version__ = "0.1.0"
-__all__ = ["EmotionRankCLAP", "Index", "__version__", "read_corpus"]
+DEFAULT_MODEL = "emorank-base"  # the packaged one
+__all__ = ["DEFAULT_MODEL", "EmotionRankCLAP", "Index", "__version__", "read_corpus"]
 
 _HOMES = {"EmotionRankCLAP": "emorank.model", "Index": "emorank.index", "read_corpus": "emorank.corpora"}
 

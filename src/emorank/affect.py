@@ -5,8 +5,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 DIMENSIONS = ("valence", "arousal", "dominance")
 LOWEST, NEUTRAL, HIGHEST = 1.0, 4.0, 7.0
 
@@ -40,6 +38,36 @@ _RUSSELL_MEHRABIAN_1977 = {
 
 CATEGORIES = tuple(sorted(_RUSSELL_MEHRABIAN_1977))
 
+#: Other words for the categories, and for the two classes that are none: adjectives, nouns, abbreviations of corpora.
+_SYNONYMS = {
+    "anger": "angry ang",
+    "boredom": "bored",
+    "calm": "calmness relaxed relaxation",
+    "contempt": "contemptuous",
+    "disgust": "disgusted dis",
+    "fear": "fearful afraid scared fea",
+    "happiness": "happy hap joy joyful",
+    "neutral": "neu",
+    "sadness": "sad",
+    "surprise": "surprised sur",
+    "other": "oth",
+    "no agreement": "xxx",
+}
+_CATEGORY = {word: category for category, words in _SYNONYMS.items() for word in words.split()}
+
+
+def category_of(name: str) -> str:
+    """The category that a word stands for: "Happy" is happiness, "ang" is anger.
+
+    Args:
+        name: as somebody's table writes it; case, `_` and surrounding blanks do not count.
+
+    Returns:
+        One of `CATEGORIES`, or the word itself in lower case where it is a synonym of none ("pride").
+    """
+    word = " ".join(name.replace("_", " ").casefold().split())
+    return _CATEGORY.get(word, word)
+
 
 def point(category: str, strength: float = 1.0, lift: float = 0.0) -> Affect:
     """Where a category lies, derived from Russell & Mehrabian (1977).
@@ -55,6 +83,6 @@ def point(category: str, strength: float = 1.0, lift: float = 0.0) -> Affect:
     Raises:
         KeyError: a category that is not in the table.
     """
-    displacement = np.array(_RUSSELL_MEHRABIAN_1977[category]) * (HIGHEST - NEUTRAL)
-    shifted = NEUTRAL + strength * displacement + np.array([0.0, lift, 0.0])
-    return Affect(*(round(float(x), 3) for x in np.clip(shifted, LOWEST, HIGHEST)))
+    displacement = (published * (HIGHEST - NEUTRAL) for published in _RUSSELL_MEHRABIAN_1977[category])
+    shifted = (NEUTRAL + strength * by + more for by, more in zip(displacement, (0.0, lift, 0.0), strict=True))
+    return Affect(*(round(min(max(value, LOWEST), HIGHEST), 3) for value in shifted))

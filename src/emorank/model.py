@@ -10,21 +10,33 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emorank import audio
+from emorank import DEFAULT_MODEL, audio
 from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
-from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT, AudioEncoder, TextEncoder, audio_encoder, text_encoder
+from emorank.encoders import (
+    DEFAULT_AUDIO,
+    DEFAULT_TEXT,
+    AudioEncoder,
+    TextEncoder,
+    audio_encoder,
+    audio_fingerprint,
+    text_encoder,
+)
 from emorank.errors import EmorankError
+from emorank.head import Head
+from emorank.hub import is_hub_id, local_folder
 from emorank.storage import written_whole
+from emorank.types import Array
+
+__all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "EmotionRankCLAP", "Head", "ModelConfig"]
 
 FORMAT = 1  # of the folder that `save` writes
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
-
-Array = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -42,56 +54,6 @@ class ModelConfig:
     text_encoder: str = DEFAULT_TEXT
     dimensions: tuple[str, ...] = DIMENSIONS
     training: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Head:
-    """A trained projection: standardise, then Linear and ReLU once (the paper's head) or more often.
-
-    Args:
-        center: (encoder_dim,) mean of the encoder's outputs over the training data.
-        spread: (encoder_dim,) their standard deviation.
-        layers: weight (outputs, inputs) and bias (outputs,) of every Linear, in order.
-    """
-
-    center: Array
-    spread: Array
-    layers: tuple[tuple[Array, Array], ...]
-
-    def __call__(self, features: Array) -> Array:
-        """(n, encoder_dim) -> (n, embedding_dim), L2-normalised."""
-        hidden = (features - self.center) / self.spread
-        for weight, bias in self.layers:
-            hidden = np.maximum(hidden @ weight.T + bias, 0)
-        norm = np.linalg.norm(hidden, axis=1, keepdims=True)
-        result: Array = (hidden / np.maximum(norm, 1e-12)).astype(np.float32)
-        return result
-
-    @property
-    def encoder_dim(self) -> int:
-        """Length of what it takes."""
-        return len(self.center)
-
-    @property
-    def embedding_dim(self) -> int:
-        """Length of what it gives."""
-        return len(self.layers[-1][1])
-
-    def arrays(self, name: str) -> dict[str, Array]:
-        """Its arrays by the names they are saved under, each beginning with `name`."""
-        numbered = {
-            f"{name}.{index}.{array}": values
-            for index, layer in enumerate(self.layers)
-            for array, values in zip(("weight", "bias"), layer, strict=True)
-        }
-        return {f"{name}.center": self.center, f"{name}.spread": self.spread, **numbered}
-
-    @classmethod
-    def of(cls, name: str, arrays: dict[str, Array]) -> "Head":
-        """What `arrays` gave, read back."""
-        count = sum(key.startswith(f"{name}.") and key.endswith(".weight") for key in arrays)
-        layers = ((arrays[f"{name}.{index}.weight"], arrays[f"{name}.{index}.bias"]) for index in range(max(count, 1)))
-        return cls(arrays[f"{name}.center"], arrays[f"{name}.spread"], tuple(layers))
 
 
 class EmotionRankCLAP:
@@ -113,7 +75,7 @@ class EmotionRankCLAP:
         self.config = config
 
     @classmethod
-    def from_pretrained(cls, name: str | os.PathLike[str] = "emorank-base") -> "EmotionRankCLAP":
+    def from_pretrained(cls, name: str | os.PathLike[str] = DEFAULT_MODEL) -> "EmotionRankCLAP":
         """Load a model by the name of a packaged one, a folder, or a hub id (owner/name).
 
         Raises:
@@ -161,10 +123,15 @@ class EmotionRankCLAP:
         """Length of an embedding, the same for audio and text."""
         return self.audio.embedding_dim
 
-    @property
+    @cached_property
+    def encoder_fingerprint(self) -> str:
+        """Tells audio encoders apart whose outputs differ, whatever they are called; the encoder is not loaded."""
+        return audio_fingerprint(self.config.audio_encoder)
+
+    @cached_property
     def fingerprint(self) -> str:
-        """Tells models apart whose audio embeddings or places on the plane differ."""
-        digest = hashlib.sha256(self.config.audio_encoder.encode())
+        """Tells models apart whose audio embeddings or places differ."""
+        digest = hashlib.sha256(" ".join((self.encoder_fingerprint, *self.config.dimensions)).encode())
         for array in (*self.audio.arrays("audio").values(), self.locator):
             digest.update(np.ascontiguousarray(array, np.float32).tobytes())
         return digest.hexdigest()[:16]
@@ -229,6 +196,15 @@ class EmotionRankCLAP:
         result: Array = np.clip(points, LOWEST, HIGHEST).astype(np.float32)
         return result
 
+    def places(self, audio: Array) -> Array:
+        """The same in the order of `emorank.affect.DIMENSIONS`, (n, 3); NaN in a dimension that the model lacks."""
+        result = np.full((len(audio), len(DIMENSIONS)), np.nan, np.float32)
+        located = self.locate(audio)
+        for column, name in enumerate(self.config.dimensions):
+            if name in DIMENSIONS:
+                result[:, DIMENSIONS.index(name)] = located[:, column]
+        return result
+
 
 def _wave(item: str | os.PathLike[str] | np.ndarray, index: int) -> Array:
     if not isinstance(item, np.ndarray):
@@ -254,15 +230,8 @@ def _find(name: str) -> Path:
             return Path(name)
         raise EmorankError(f"{name}: the folder holds no model ({CONFIG_FILE} is missing).")
     known = ", ".join(sorted(path.name for path in packaged.iterdir() if path.is_dir())) if packaged.is_dir() else ""
-    if name.count("/") == 1 and not name.startswith(("/", ".")):
-        from huggingface_hub import snapshot_download
-
-        try:
-            return Path(snapshot_download(name, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE]))
-        except Exception as error:  # the hub raises many kinds; each means that the model is not to be had
-            raise EmorankError(
-                f"Model {name!r} could not be had from the hub, and there is no such folder ({type(error).__name__})."
-            ) from error
+    if is_hub_id(name):
+        return local_folder(name, [CONFIG_FILE, WEIGHTS_FILE])
     raise EmorankError(
         f"There is no model {name!r}; name a packaged one ({known}), a folder made by emorank train, or a hub id."
     )

@@ -1,5 +1,6 @@
 """A real HTTP server on loopback that speaks the chat completions of OpenAI and misbehaves on command."""
 
+import gzip
 import json
 import threading
 import time
@@ -58,9 +59,12 @@ class Server:
     hang: float = 2.5
     wait: str = "0.05"
     body: Callable[[list[dict[str, Any]]], str] | None = None
+    wrap: Callable[[str], Any] = lambda content: content  # a good answer -> what stands in the message
+    refuse: Callable[[dict[str, Any]], tuple[int, str] | None] = lambda request: None  # request -> status and body
     error: tuple[int, str] = (400, "")
     lock: Any = field(default_factory=threading.Lock)
     number: int = 0
+    gzip: bool = False
 
     def good(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         answer = []
@@ -70,8 +74,12 @@ class Server:
         return answer
 
 
+FIELDS = ("valence", "arousal", "dominance", "speaker", "emotion", "words")
+
+
 def point(item: dict[str, Any]) -> str:
-    return json.dumps({name: item[name] for name in ("valence", "arousal", "dominance", "speaker") if name in item})
+    """What an item asks for, as the store writes it."""
+    return json.dumps({name: item[name] for name in FIELDS if name in item})
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -99,9 +107,10 @@ class _Handler(BaseHTTPRequestHandler):
                 Seen(run, fault, items, text, {k.lower(): v for k, v in self.headers.items()}, raw, time.monotonic())
             )
         time.sleep(state.delay)
-        assert self.path.endswith("/chat/completions")
+        assert self.path.partition("?")[0].endswith("/v1/chat/completions")
         with suppress(BrokenPipeError, ConnectionResetError):
-            self.answer(fault, run, items)
+            refusal = state.refuse(raw)
+            self.send(*refusal) if refusal else self.answer(fault, run, items)
 
     def answer(self, fault: str, run: int, items: list[dict[str, Any]]) -> None:
         state = self.state
@@ -142,9 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
         with state.lock:  # before it is sent: the client may ask again at once
             for each in items if run == state.run else []:  # nobody is left to take what a killed run asked for
                 state.accepted[point(each)] += {"": each["captions"], "duplicates": 1}.get(fault, 0)
-        return self.send(200, self.completion(content))
+        return self.send(200, self.completion(state.wrap(content)))
 
-    def completion(self, content: str, refusal: bool = False) -> str:
+    def completion(self, content: Any, refusal: bool = False) -> str:
         message = {
             "role": "assistant",
             "content": None if refusal else content,
@@ -160,8 +169,10 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def send(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
-        data = body.encode()
+        data = gzip.compress(body.encode()) if self.state.gzip else body.encode()
         self.send_response(status)
+        if self.state.gzip:
+            self.send_header("Content-Encoding", "gzip")
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))

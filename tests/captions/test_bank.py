@@ -1,4 +1,4 @@
-"""The bank: complete, clean, and its parts are strangers to each other."""
+"""The bank: complete, clean, and its splits are strangers to each other."""
 
 import re
 from collections import Counter
@@ -9,58 +9,58 @@ import pytest
 
 from emorank.affect import STEPS
 from emorank.captions import bank, bundled
-from emorank.captions.bank import Part
+from emorank.captions.bank import Split
 
-PARTS: list[Part] = ["train", "development", "test"]
-LEAST: dict[Part, int] = {"train": 8, "development": 2, "test": 4}
+SPLITS: list[Split] = ["train", "development", "test"]
+LEAST: dict[Split, int] = {"train": 8, "development": 2, "test": 4}
 
 
 def words(text: str) -> list[str]:
     return re.findall(r"[a-z']+", text.lower())
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_every_cell_has_its_captions(part: Part) -> None:
-    cells = bundled(part).cells()
+@pytest.mark.parametrize("split", SPLITS)
+def test_every_cell_has_its_captions(split: Split) -> None:
+    cells = bundled(split).cells()
     assert set(cells) == {(v, a) for v in STEPS for a in STEPS}
-    assert min(map(len, cells.values())) >= LEAST[part]
-    dominance = bundled(part).points[:, 2]
+    assert min(map(len, cells.values())) >= LEAST[split]
+    dominance = bundled(split).points[:, 2]
     assert dominance.min() >= 1
     assert dominance.max() <= 7
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_captions_never_give_numbers_or_the_name_of_an_axis(part: Part) -> None:
-    for text in bundled(part).texts:
+@pytest.mark.parametrize("split", SPLITS)
+def test_captions_never_give_numbers_or_the_name_of_an_axis(split: Split) -> None:
+    for text in bundled(split).texts:
         assert not re.search(r"\d|\"|valence|arousal|dominance|\bscore\b", text, re.IGNORECASE), text
         assert 1 <= len(words(text)) <= 32, text
 
 
 def test_where_it_is_bad_and_loud_there_are_masters_and_victims() -> None:
-    for part in PARTS:
-        points = bundled(part).points
+    for split in SPLITS:
+        points = bundled(split).points
         corner = points[(points[:, 0] <= 2.5) & (points[:, 1] >= 5)]
         assert (corner[:, 2] >= 5).mean() > 0.25
         assert (corner[:, 2] <= 3).mean() > 0.25
 
 
-def test_no_caption_of_one_part_is_in_another_nor_with_a_word_swapped() -> None:
+def test_no_caption_of_one_split_is_in_another_nor_with_a_word_swapped() -> None:
     """A swap leaves all words but one in place, so two captions that share a pattern with one gap are caught."""
-    owner: dict[tuple[str, ...], tuple[Part, str]] = {}
-    for part in PARTS:
-        for text in bundled(part).texts:
+    owner: dict[tuple[str, ...], tuple[Split, str]] = {}
+    for split in SPLITS:
+        for text in bundled(split).texts:
             tokens = tuple(words(text))
             patterns = [tokens]
             if len(tokens) >= 4:  # short queries share patterns as any two people's would
                 patterns += [(*tokens[:i], "*", *tokens[i + 1 :]) for i in range(len(tokens))]
             for pattern in patterns:
-                other = owner.setdefault(pattern, (part, text))
-                assert other[0] == part, f"{part}: {text!r} is nearly {other[0]}: {other[1]!r}"
+                other = owner.setdefault(pattern, (split, text))
+                assert other[0] == split, f"{split}: {text!r} is nearly {other[0]}: {other[1]!r}"
 
 
 def test_captions_are_of_many_shapes() -> None:
-    for part in PARTS:
-        texts = bundled(part).texts
+    for split in SPLITS:
+        texts = bundled(split).texts
         openings = Counter(" ".join(words(text)[:2]) for text in texts)
         assert openings.most_common(1)[0][1] < 0.05 * len(texts)
         lengths = np.array([len(words(text)) for text in texts])
@@ -75,9 +75,9 @@ def test_captions_fit_dominance_and_gender_where_that_is_asked_for() -> None:
     rows = len(table)
     table = table.with_columns(path=pl.Series(map(str, range(rows))), gender=pl.lit("male"))
     weak, strong = (
-        [text or "" for text in bank.captions(table.with_columns(dominance=pl.lit(level)), dominance=True, gender=True)]
+        [text or "" for text in bank.assign(table.with_columns(dominance=pl.lit(level)), dominance=True, gender=True)]
         for level in (1.5, 6.5)
     )
     assert max(power[text] for text in weak) < 4 < min(power[text] for text in strong)
     assert not any(women & set(words(text)) for text in weak + strong)
-    assert any(women & set(words(text or "")) for text in bank.captions(table))
+    assert any(women & set(words(text or "")) for text in bank.assign(table))

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from emorank.captions import bundled
-from emorank.captions.fault import fault
+from emorank.captions.bank import Split
 from emorank.captions.quality import coverage, quality
+from emorank.captions.rules import violation
+
+SPLITS: tuple[Split, ...] = ("train", "development", "test")
 
 
 def embedded(points: np.ndarray, dims: int = 3) -> np.ndarray:
@@ -63,5 +66,5 @@ def test_a_few_captions_are_measured_too(count: int) -> None:
 
 def test_the_bank_keeps_its_own_rules_but_for_number_words() -> None:
     """Rules that good captions break would only cost calls."""
-    faulty = [text for part in ("train", "development", "test") for text in bundled(part).texts if fault(text)]
+    faulty = [text for split in SPLITS for text in bundled(split).texts if violation(text)]
     assert len(faulty) < 0.01 * 5651, faulty[:20]

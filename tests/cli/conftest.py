@@ -1,8 +1,9 @@
 """The command line as a user drives it, in this process."""
 
 import json
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,28 @@ class Run:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+_HEAVY = {"torch", "transformers", "lancedb", "scipy.stats", "lightning", "matplotlib"}
+
+
+def heavy_imports(commands: Sequence[Sequence[str]]) -> list[str]:
+    """What a new process has imported of the libraries that take long, after commands that end with a mistake."""
+    code = f"""
+import json, sys
+from emorank.cli import main
+for command in json.loads(sys.argv[1]):
+    sys.argv = ["emorank", *command]
+    try:
+        main()
+    except SystemExit as stop:
+        assert str(stop.code).startswith("emorank: "), stop.code
+    else:
+        raise AssertionError(command)
+print(*sorted({_HEAVY!r} & set(sys.modules)))
+"""
+    command = [sys.executable, "-c", code, json.dumps(commands)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 @pytest.fixture

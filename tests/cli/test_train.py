@@ -1,9 +1,12 @@
 """From an official corpus folder to a trained model that measures and searches."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 import soundfile
@@ -16,10 +19,10 @@ from tests.captions.loopback import Server, serving
 from tests.cli.conftest import Run
 from tests.conftest import voice
 from tests.encoders.checkpoints import tiny_distilroberta, tiny_wavlm_ser
-
-pytest.importorskip("lightning")
+from tests.training.test_processes import together
 
 Emorank = Callable[..., Run]
+_EXTRAS = {"llm": "openai", "paraclap": "parselmouth"}
 TESTS = ["ordinality", "alignment", "retrieval", "zero-shot"]
 
 
@@ -67,7 +70,8 @@ def test_a_captioned_table_trains_and_is_evaluated(
     emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path, style: str
 ) -> None:
     """Captions of every style, through the column caption and without a further step."""
-    pytest.importorskip({"llm": "openai", "paraclap": "parselmouth"}.get(style, "lightning"))
+    if style in _EXTRAS:
+        pytest.importorskip(_EXTRAS[style])
     table, captioned, out = tmp_path / "t.parquet", tmp_path / "captioned.parquet", tmp_path / "run"
     emorank("corpus", "ravdess", ravdess, "--out", table)
     with serving(Server()) as server:
@@ -117,7 +121,10 @@ def test_a_model_on_the_kinds_of_encoders_of_the_paper(emorank: Emorank, ravdess
     ("table", "sentence"),
     [
         ("path,valence\na.wav,3\n", "no column arousal, dominance"),
-        ("path,valence,arousal,dominance,split\na.wav,3,3,3,train\n", "no utterance with split 'train'"),
+        (
+            "path,valence,arousal,dominance,split\na.wav,3,3,3,train\nb.wav,3,3,3,development\n",
+            "a.wav: there is no such file",
+        ),
     ],
 )
 def test_tables_that_cannot_be_trained_on(
@@ -152,3 +159,129 @@ def test_a_row_of_the_paper_from_its_file_with_a_flag_over_it(
     assert "not fields of a training: los" in bad.err
     missing = emorank("train", "--data", table, "--out", tmp_path / "no", f"--config={tmp_path}/gone.yaml")
     assert "gone.yaml: the config cannot be read" in missing.err
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--epochs", 0], "--epochs must be a whole number of at least 1, not 0."),
+        (["--dropout", 2], "--dropout must be a number from 0 to below 1, not 2.0."),
+        (["--batch-size", 0], "--batch-size must be a whole number of at least 2, not 0."),
+        (["--captions-per-batch", 0], "--captions-per-batch must be a whole number of at least 2, not 0."),
+        (["--dimensions", "valence", "tension"], "--dimensions must be one or more of valence, arousal, dominance"),
+        (["--dimensions", "valence", "arousal", "--weights", 1, 1, 1], "--weights must be as many as the dimensions"),
+        (["--audio-hidden", 512, 0], "--audio-hidden must be widths of layers"),
+        (["--loss", "symmetric_cross_entropy"], "--loss symmetric_cross_entropy needs a caption for every utterance"),
+    ],
+)
+def test_an_option_out_of_range_is_one_sentence(
+    emorank: Emorank, tmp_path: Path, flags: list[object], sentence: str
+) -> None:
+    run = emorank("train", "--data", tmp_path / "t.csv", "--out", tmp_path / "run", *flags)
+    assert run.status == 1
+    assert run.err.startswith(f"emorank: {sentence}")
+    assert "\n" not in run.err
+
+
+def test_an_option_out_of_range_is_found_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("epochs: many\n")
+    code = (
+        "import sys; from emorank.cli import main\n"
+        "sys.argv = ['emorank', *sys.argv[1:]]\n"
+        "try: main()\n"
+        "except SystemExit as stop: print(stop)\n"
+        "print([name for name in ('torch', 'polars', 'transformers', 'scipy', 'pyarrow') if name in sys.modules])"
+    )
+    for flags in (["--epochs", "0"], ["--config", str(tmp_path / "c.yaml")]):
+        command = [sys.executable, "-c", code, "train", "--data", "t.csv", "--out", "x", *flags]
+        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "--epochs must be a whole number of at least 1" in out
+        assert out.endswith("\n[]\n")
+
+
+def test_flags_with_several_values_as_people_type_them(
+    emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path
+) -> None:
+    table, out = tmp_path / "t.parquet", tmp_path / "run"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    options = ["--audio-encoder", tiny_whisper, "--epochs", 1, "--embedding-dim", 16, "--captions", "bank"]
+    several = ["--dimensions", "arousal", "valence", "--weights", 1, 2, "--audio-hidden", 24, 20, "--text-hidden"]
+    run = emorank("train", "--data", table, "--out", out, *several, *options)
+    assert run.status == 0, run.err
+    model = EmotionRankCLAP.from_pretrained(out)
+    assert model.config.dimensions == ("arousal", "valence")
+    assert [weight.shape[0] for weight, _ in model.audio.layers] == [24, 20, 16]
+    assert [weight.shape[0] for weight, _ in model.text.layers] == [16]
+    assert model.config.training["config"]["weights"] == [1, 2]
+
+
+def test_a_loss_that_is_not_finite_ends_the_command(
+    emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path
+) -> None:
+    table, out = tmp_path / "t.parquet", tmp_path / "run"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    options = ["--audio-encoder", tiny_whisper, "--embedding-dim", 16, "--captions", "bank", "--learning-rate", 1e38]
+    run = emorank("train", "--data", table, "--out", out, *options)
+    assert run.status == 1
+    assert "loss is not finite" in run.err
+    assert "try a --learning-rate below 1e+38." in run.err
+    assert not out.exists()
+
+
+def test_what_is_left_out_is_counted_and_named(
+    emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path
+) -> None:
+    table, out = tmp_path / "t.parquet", tmp_path / "run"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    rows = pl.read_parquet(table)
+    train = (rows["split"] == "train").arg_true()
+    broken = rows["path"][int(train[0])]
+    Path(broken).write_bytes(b"no sound")
+    first, second = int(train[1]), int(train[2])
+    number = pl.int_range(pl.len())
+    rows.with_columns(
+        pl.when(number == first).then(None).otherwise("arousal").alias("arousal"),
+        pl.when(number == second).then(None).otherwise("emotion").alias("emotion"),
+    ).write_parquet(table)
+    options = ["--audio-encoder", tiny_whisper, "--embedding-dim", 16, "--epochs", 1]
+    how = ["--captions", "template", "--loss", "symmetric_cross_entropy", "--dimensions", "valence", "arousal"]
+    run = emorank("train", "--data", table, "--out", out, *options, *how)
+    assert run.status == 0, run.err
+    assert f"skipped {broken}" in run.err
+    assert "1 utterances lack a label in valence, arousal and are left out." in run.err
+    assert "1 utterances have no caption of the kind template and are left out." in run.err
+    assert "Training on 13 utterances, developing on 8." in run.err
+
+
+def test_two_processes_train_the_model_of_one(
+    emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path
+) -> None:
+    table, alone, shared = tmp_path / "t.parquet", tmp_path / "alone", tmp_path / "shared"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    options = ["--audio-encoder", tiny_whisper, "--embedding-dim", "16", "--captions", "bank", "--epochs", "2"]
+    options += ["--batch-size", "5", "--data", str(table)]
+    (first, said), (second, silent) = together("-m", "emorank", "train", *options, "--out", str(shared))
+    assert (first, second) == (0, 0), said + silent
+    assert "epoch   2 of 2" in said
+    assert "epoch" not in silent
+    assert emorank("train", *options, "--out", alone).status == 0
+    mine, theirs = (EmotionRankCLAP.from_pretrained(folder) for folder in (alone, shared))
+    losses = [model.config.training["development_losses"] for model in (mine, theirs)]
+    assert losses[1] == pytest.approx(losses[0], abs=1e-4)
+    for (weight, _), (other, _) in zip(mine.audio.layers, theirs.audio.layers, strict=True):
+        # Adam divides by the size of a gradient: where that is rounding alone, a weight may step elsewhere.
+        assert (np.abs(weight - other) > 1e-5).mean() < 1e-3
+
+
+def test_where_the_first_process_fails_the_others_end_with_a_sentence(
+    emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path
+) -> None:
+    table = tmp_path / "t.parquet"
+    emorank("corpus", "ravdess", ravdess, "--out", table)
+    pl.read_parquet(table).filter(split="train").write_parquet(table)
+    options = ["--data", str(table), "--out", str(tmp_path / "run"), "--audio-encoder", tiny_whisper]
+    (first, why), (second, other) = together("-m", "emorank", "train", *options)
+    assert (first, second) == (1, 1)
+    assert "no utterance with split 'development'" in why
+    assert "Another process of this training has ended" in other
+    assert "Traceback" not in why + other

@@ -12,7 +12,8 @@ from torch.nn import functional
 
 from emorank.encoders import audio_encoder
 from emorank.encoders.base import Locates
-from emorank.encoders.wavlm_ser import WavLMSEREncoder
+from emorank.encoders.ser_config import ssl_config
+from emorank.encoders.wavlm_ser import WavLMSEREncoder, WavLMSERNetwork
 from emorank.errors import EmorankError
 from tests.conftest import voice
 from tests.encoders.checkpoints import SER_CONFIG, WIDTH, tiny_wavlm_ser
@@ -152,6 +153,12 @@ def test_specks_and_silence_give_numbers(folder: Path, samples: int) -> None:
     assert np.isfinite(built.points([speck, silence])).all()
 
 
+def test_no_clips_give_no_vectors(folder: Path) -> None:
+    for pooling, width in (("mean", WIDTH), ("mean_std", 2 * WIDTH), ("hidden", WIDTH)):
+        assert encoder(folder, pooling)([]).shape == (0, width)
+    assert encoder(folder).points([]).shape == (0, 3)
+
+
 def test_long_clips_are_heard_in_windows_and_pooled_over_all(folder: Path) -> None:
     built = encoder(folder, "mean_std")
     wave = voice(65.0)
@@ -237,6 +244,9 @@ def test_wrong_weights_are_named(folder: Path, tmp_path: Path) -> None:
     misshapen = changed(folder, tmp_path / "misshapen", good | {"pool_model.attention": torch.zeros(WIDTH, 2)})
     with pytest.raises(EmorankError, match=r"misshapen weights: pool_model\.attention"):
         encoder(misshapen)
+    infinite = changed(folder, tmp_path / "infinite", good | {"ser_model.out.0.bias": torch.full((3,), torch.inf)})
+    with pytest.raises(EmorankError, match=r"infinite or NaN weights: ser_model\.out\.0\.bias"):
+        encoder(infinite)
 
 
 def test_wrong_configs_and_files_are_one_sentence(folder: Path, tmp_path: Path) -> None:
@@ -246,7 +256,9 @@ def test_wrong_configs_and_files_are_one_sentence(folder: Path, tmp_path: Path) 
         encoder(changed(folder, tmp_path / "classes", num_classes=8))
     with pytest.raises(EmorankError, match="for 8000 Hz"):
         encoder(changed(folder, tmp_path / "rate", sampling_rate=8000))
-    with pytest.raises(EmorankError, match="cannot be built"):
+    with pytest.raises(EmorankError, match=r"hidden_size, std in its config\.json are no numbers"):
+        encoder(changed(folder, tmp_path / "words", hidden_size="large", std="small"))
+    with pytest.raises(EmorankError, match="no checkpoint that can be read"):
         encoder(changed(folder, tmp_path / "heads", num_attention_heads=5))
     unlisted = changed(folder, tmp_path / "unlisted")
     (unlisted / "model.safetensors").rename(unlisted / "model.safetensors.index.json")
@@ -260,14 +272,16 @@ def test_wrong_configs_and_files_are_one_sentence(folder: Path, tmp_path: Path) 
     with pytest.raises(EmorankError, match="holds no weights"):
         encoder(damaged)
     (damaged / "config.json").write_text("{")
-    with pytest.raises(EmorankError, match="cannot be read"):
+    with pytest.raises(EmorankError, match=r"config\.json cannot be read"):
         encoder(damaged)
     (damaged / "config.json").unlink()
-    with pytest.raises(EmorankError, match=r"config\.json is missing"):
+    with pytest.raises(EmorankError, match=r"config\.json missing"):
         encoder(damaged)
     with pytest.raises(EmorankError, match="There is no folder"):
         encoder(tmp_path / "nowhere")
-    with pytest.raises(EmorankError, match="3loi/SER-Odyssey-Baseline-WavLM-Multi-Attributes' could not be had"):
+    with pytest.raises(
+        EmorankError, match="3loi/SER-Odyssey-Baseline-WavLM-Multi-Attributes', and it could not be had"
+    ):
         audio_encoder("wavlm-ser/mean")
 
 
@@ -279,13 +293,11 @@ def test_a_wavlm_of_another_kind_is_read_from_where_ssl_type_says(folder: Path, 
     np.testing.assert_allclose(encoder(other)([voice(1.0)]), encoder(folder)([voice(1.0)]), atol=1e-6)
 
 
-def test_the_full_size_needs_nothing_but_the_real_config(tmp_path: Path) -> None:
+def test_the_full_size_needs_nothing_but_the_real_config() -> None:
     """Shapes of the published checkpoint, on the meta device: 24 layers of 1024, 315 million parameters."""
-    from emorank.encoders.wavlm_ser import WavLMSERNetwork, _ssl_config
-
     config = {**SER_CONFIG, "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16}
     with torch.device("meta"):
-        network = WavLMSERNetwork(config, _ssl_config(config))
+        network = WavLMSERNetwork({**config, "ssl": ssl_config(config)})
     shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     # wav2vec2-large-lv60 has 315,438,720; WavLM adds gates and position buckets, leaves out biases of convolutions,
     # and here the embedding of masked frames.

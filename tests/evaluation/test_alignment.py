@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
+from emorank.errors import EmorankError
 from emorank.evaluation.alignment import (
     alignment,
     distances,
@@ -99,5 +100,19 @@ def test_the_protocol() -> None:
     assert alignment(a, b, trials=2, pairs=10).pairs == 10
     data = result.as_dict()
     assert data["mmd_squared"]["mean"] == pytest.approx(np.mean([t["mmd_squared"] for t in data["trials"]]))
-    with pytest.raises(ValueError, match="at least 4 pairs"):
+    with pytest.raises(ValueError, match="60 utterances and 10 captions are not pairs"):
         alignment(a, b[:10])
+    with pytest.raises(EmorankError, match="at least 4 utterances with a caption; got 3"):
+        alignment(a[:3], b[:3])
+
+
+def test_pairs_depend_on_seed_and_trial_alone() -> None:
+    """Embeddings of another width draw the same pairs, in every trial: columns of zeros change no distance."""
+    a, b = clouds(60)
+    wide = [np.hstack([each, np.zeros((60, 5))]) for each in (a, b)]
+    narrow, padded = alignment(a, b, trials=4), alignment(*wide, trials=4)
+    for name in ("mmd_squared", "w2_squared", "bandwidth"):
+        assert padded.values(name) == pytest.approx(narrow.values(name))
+    assert alignment(a, b, trials=2).trials == narrow.trials[:2]
+    shorter = alignment(a, b, trials=4, pairs=7)
+    assert shorter.values("w1") != narrow.values("w1")

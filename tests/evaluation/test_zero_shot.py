@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from emorank.affect import CATEGORIES
-from emorank.evaluation.zero_shot import PROMPTS, zero_shot
+from emorank.evaluation.zero_shot import ensembled, zero_shot
 
 
 def test_scores_agree_with_another_library() -> None:
@@ -29,5 +28,22 @@ def test_a_category_that_is_never_answered_counts_as_zero() -> None:
     assert found.macro_f1 == pytest.approx(1 / 3)
 
 
-def test_every_category_has_a_prompt() -> None:
-    assert set(PROMPTS) == set(CATEGORIES)
+def test_probabilities_are_the_softmax_with_the_temperature() -> None:
+    similarity = np.array([[0.2, 0.6], [1.0, -1.0], [0.3, 0.3]])
+    found = zero_shot(similarity, ["a", "b"], ["a", "b", "b"], scale=5.0)
+    expected = np.exp(5 * similarity) / np.exp(5 * similarity).sum(1, keepdims=True)
+    np.testing.assert_allclose(found.probabilities, expected)
+    assert zero_shot(similarity, ["a", "b"], ["a", "b", "b"], scale=100.0).probabilities[1] == pytest.approx([1, 0])
+    assert "probabilities" not in found.as_dict()
+
+
+def test_several_descriptions_stand_for_a_category_by_their_mean() -> None:
+    rng = np.random.default_rng(0)
+    each = rng.normal(size=(6, 5))
+    each /= np.linalg.norm(each, axis=1, keepdims=True)
+    found = ensembled(each, [1, 3, 2])
+    for row, members in zip(found, (each[:1], each[1:4], each[4:]), strict=True):
+        mean = sum(members) / len(members)
+        np.testing.assert_allclose(row, mean / np.sqrt((mean**2).sum()))
+    np.testing.assert_allclose(ensembled(each, [1] * 6), each)
+    assert not ensembled(np.zeros((2, 3)), [2]).any()  # of a head that gives nothing

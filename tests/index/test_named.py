@@ -66,7 +66,7 @@ def test_mistakes_are_one_sentence(tmp_path: Path, tiny_model: Path, recordings:
     assert names() == []
     named = NamedIndex.made("calls", [str(root)], str(tiny_model))
     other = save_model(tmp_path / "other", "whisper-base/3", seed=1)
-    with pytest.raises(EmorankError, match="needs whisper-base/3; give it another name"):
+    with pytest.raises(EmorankError, match="needs the encoder whisper-base/3; make another index"):
         NamedIndex.made("calls", [], str(other))
     (named.folder / "index.json").write_text("{")
     with pytest.raises(EmorankError, match="cannot be read; remove the folder"):

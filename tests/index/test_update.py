@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from emorank import audio
+from emorank.affect import DIMENSIONS
 from emorank.errors import EmorankError
 from emorank.index import Index, table
 from emorank.listening import encode
@@ -43,7 +45,7 @@ def test_embeddings_are_those_of_the_model(
     kept = index.segments()
     assert kept.paths == sorted(str(path) for path in root.iterdir())
     np.testing.assert_allclose(kept.embeddings, model.encode_audio(kept.paths), atol=2e-3)  # features are kept in fp16
-    np.testing.assert_allclose(kept.points, model.locate(kept.embeddings), atol=1e-5)
+    np.testing.assert_allclose(kept.places, model.locate(kept.embeddings), atol=1e-5)
 
 
 def test_follows_the_folder(tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path]) -> None:
@@ -70,7 +72,7 @@ def test_nothing_is_decoded_when_nothing_changed(
     def decode(*args: object) -> None:
         raise AssertionError("a recording was decoded")
 
-    monkeypatch.setattr(audio, "blocks", decode)
+    monkeypatch.setattr(audio.Reading, "blocks", decode)
     assert Index(tmp_path / "index", model).update(root).kept == 3
 
 
@@ -136,13 +138,13 @@ def test_a_folder_that_is_no_index_is_left_alone(tmp_path: Path, model: EmotionR
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The recordings that are decoded from now on."""
     decoded: list[str] = []
-    blocks = audio.blocks
+    blocks = audio.Reading.blocks
 
-    def counting(path: str, *arguments: float) -> Iterator[np.ndarray]:
-        decoded.append(os.path.basename(path))
-        return blocks(path, *arguments)
+    def counting(reading: audio.Reading, *arguments: Any) -> Iterator[np.ndarray]:
+        decoded.append(os.path.basename(reading.path))
+        return blocks(reading, *arguments)
 
-    monkeypatch.setattr(audio, "blocks", counting)
+    monkeypatch.setattr(audio.Reading, "blocks", counting)
     return decoded
 
 
@@ -190,16 +192,16 @@ def test_a_recording_that_changes_while_it_is_read_is_read_again(
     tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = recordings(3)
-    blocks = audio.blocks
+    blocks = audio.Reading.blocks
 
-    def growing(path: str, *arguments: float) -> Iterator[np.ndarray]:
-        yield from blocks(path, *arguments)
-        if path.endswith("clip001.wav"):
-            soundfile.write(path, voice(0.9, 250), 16_000)
+    def growing(reading: audio.Reading, *arguments: Any) -> Iterator[np.ndarray]:
+        yield from blocks(reading, *arguments)
+        if reading.path.endswith("clip001.wav"):
+            soundfile.write(reading.path, voice(0.9, 250), 16_000)
 
     index = Index(tmp_path / "index", model)
     with monkeypatch.context() as patched:
-        patched.setattr(audio, "blocks", growing)
+        patched.setattr(audio.Reading, "blocks", growing)
         update = index.update(root)
     assert [str(error) for error in update.broken] == [
         f"{root}/clip001.wav: it changed while it was read; the next update reads it again."
@@ -223,23 +225,31 @@ def test_loudness_and_waveforms_are_kept(tmp_path: Path, model: EmotionRankCLAP)
     assert list(peaks[49:]) == [0] * 47
 
 
-def test_an_index_of_the_first_schema_is_migrated_without_decoding(
-    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def first_schema(folder: Path, model: EmotionRankCLAP) -> None:
+    """Turn an index into what the first emorank wrote: one table, no digests, the encoder by name alone."""
     import json
 
     import lancedb
     import pyarrow as pa
 
+    database = lancedb.connect(folder)
+    name = table.table_name(model)
+    rows = database.open_table(name).to_arrow().drop_columns(["digest", "loudness", "peaks"])
+    about = {"schema": 1, "encoder": model.config.audio_encoder, "model": model.fingerprint}
+    schema = pa.schema(list(rows.schema), metadata={b"emorank": json.dumps(about).encode()})
+    database.create_table("segments", rows.cast(schema), schema=schema, mode="overwrite")
+    database.drop_table(name)
+
+
+def test_an_index_of_the_first_schema_is_migrated_without_decoding(
+    tmp_path: Path, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = EmotionRankCLAP.from_pretrained(save_model(tmp_path / "model", "whisper-base/1:mean", seed=0, dim=512))
     root = recordings(3)
     index = Index(tmp_path / "index", model)
     index.update(root)
     expected = index.segments()
-    database = lancedb.connect(tmp_path / "index")
-    rows = database.open_table("segments").to_arrow().drop_columns(["digest", "loudness", "peaks"])
-    about = {"schema": 1, "encoder": model.config.audio_encoder, "model": model.fingerprint}
-    schema = pa.schema(list(rows.schema), metadata={b"emorank": json.dumps(about).encode()})
-    database.create_table("segments", rows.cast(schema), schema=schema, mode="overwrite")
+    first_schema(tmp_path / "index", model)
     os.utime(root / "clip002.wav")
     decoded = counted(monkeypatch)
     migrated = Index(tmp_path / "index", model)
@@ -251,6 +261,92 @@ def test_an_index_of_the_first_schema_is_migrated_without_decoding(
     assert decoded == []
     assert migrated.update(root).changed == 1
     assert set(decoded) == {"clip002.wav"}
+    assert not (tmp_path / "index" / "segments.lance").exists()
+
+
+def test_an_old_index_of_weights_that_nobody_noted_is_named_and_left(
+    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    root = recordings(2)
+    index = Index(tmp_path / "index", model)
+    index.update(root)
+    first_schema(tmp_path / "index", model)
+    assert Index(tmp_path / "index", model).update(root).added == 2
+    assert "did not note the weights" in caplog.text
+    assert (tmp_path / "index" / "segments.lance").exists()
+
+
+def test_models_on_two_encoders_share_a_folder_and_nothing_is_encoded_twice(
+    tmp_path: Path, tiny_whisper: str, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = recordings(3)
+    two = [
+        EmotionRankCLAP.from_pretrained(save_model(tmp_path / "one", tiny_whisper, seed=0)),
+        EmotionRankCLAP.from_pretrained(save_model(tmp_path / "two", tiny_whisper.replace("1+2", "3:mean"), 0, dim=16)),
+    ]
+    expected = [model.encode_audio(sorted(root.iterdir())) for model in two]
+    for model in two:
+        assert Index(tmp_path / "index", model).update(root).added == 3
+    decoded = counted(monkeypatch)
+    for model, embeddings in zip((*two, *two), (*expected, *expected), strict=True):
+        index = Index(tmp_path / "index", model)
+        assert index.update(root).kept == 3
+        np.testing.assert_allclose(index.segments().embeddings, embeddings, atol=2e-3)
+    assert decoded == []
+
+
+@pytest.mark.parametrize("dimensions", [("valence", "arousal"), ("dominance", "arousal", "valence"), ("arousal",)])
+def test_a_dimension_that_a_model_lacks_is_null_and_the_others_in_their_columns(
+    tmp_path: Path, tiny_whisper: str, recordings: Callable[..., Path], dimensions: tuple[str, ...]
+) -> None:
+    model = EmotionRankCLAP.from_pretrained(save_model(tmp_path / "m", tiny_whisper, 0, dimensions=dimensions))
+    index = Index(tmp_path / "index", model)
+    index.update(recordings(2))
+    segments = index.segments()
+    located = model.locate(segments.embeddings)
+    assert segments.dimensions == tuple(name for name in DIMENSIONS if name in dimensions)
+    for column, name in enumerate(DIMENSIONS):
+        if name in dimensions:
+            np.testing.assert_allclose(segments.places[:, column], located[:, dimensions.index(name)], atol=1e-5)
+        else:
+            assert np.isnan(segments.places[:, column]).all()
+
+
+def test_a_folder_that_is_suddenly_empty_loses_nothing_unless_pruned(
+    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path]
+) -> None:
+    root = recordings(3)
+    index = Index(tmp_path / "index", model)
+    index.update(root)
+    for path in root.iterdir():
+        path.unlink()
+    update = index.update(root)
+    assert (update.removed, update.missing) == (0, 3)
+    assert len(index.segments().paths) == 3
+    assert index.update(root, prune=True).removed == 3
+    assert index.segments().paths == []
+
+
+def test_what_lies_in_a_folder_that_cannot_be_read_stays(
+    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = recordings(2)
+    recordings(2, "recordings/deep")
+    index = Index(tmp_path / "index", model)
+    index.update(root)
+    (root / "clip000.wav").unlink()
+    listed = os.scandir
+
+    def failing(path: str) -> object:
+        if str(path).endswith("deep"):
+            raise OSError(5, "Input/output error")
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    update = index.update(root)
+    assert update.removed == 1
+    assert [error.reason for error in update.broken] == ["the folder cannot be read (Input/output error)."]
+    assert len(index.segments().paths) == 3
 
 
 def test_an_index_of_a_newer_emorank_is_left_alone(

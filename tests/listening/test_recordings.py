@@ -10,7 +10,7 @@ from emorank.listening.recordings import recordings, within
 
 
 def names(root: Path) -> list[str]:
-    return [os.path.relpath(found.path, root) for found in recordings(root)[0]]
+    return [os.path.relpath(found.path, root) for found in recordings(root).recordings]
 
 
 def test_by_suffix_in_order_without_hidden_files(tmp_path: Path) -> None:
@@ -36,7 +36,8 @@ def test_what_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
     bad = os.fsencode(tmp_path) + b"/\xff\xfe.wav"
     with open(bad, "wb") as file:
         file.write(b"x")
-    found, broken = recordings(tmp_path)
+    listing = recordings(tmp_path)
+    found, broken = listing.recordings, listing.broken
     assert found == []
     assert sorted(error.reason for error in broken) == [
         "it cannot be opened (No such file or directory).",

@@ -1,95 +1,146 @@
-"""Cutting: all speech is in a segment, segments are 2 to 10 s, ascending and apart."""
+"""Segments of whole recordings: nothing is lost, nothing overlaps, and neither level nor blocks change them."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-import soundfile
 from hypothesis import given, settings
 
+from emorank import audio
 from emorank.errors import AudioError
-from emorank.listening.segments import LONGEST, SHORTEST, cut, segments
+from emorank.listening.segments import LONGEST, SHORTEST, Segment, _stretches, segments
+from emorank.listening.speech import CHUNK, TIMBRE, Heard
 from tests.conftest import voice
 
-STEP = 0.032
+SAMPLES = Path(__file__).parents[2] / "samples"
+RATE = 16_000
 
 
-@settings(max_examples=200, deadline=None)
+def found(wave: np.ndarray, size: int = 480_000) -> list[Segment]:
+    return list(segments("recording", (wave[start : start + size] for start in range(0, len(wave), size))))
+
+
+def spans(pieces: list[Segment]) -> list[tuple[float, float]]:
+    return [(piece.start, piece.end) for piece in pieces]
+
+
+def covered(pieces: list[tuple[float, float]]) -> np.ndarray:
+    """Which hundredths of a second of half a minute are in a segment."""
+    times = np.arange(3000) / 100
+    return np.any([(times >= start) & (times < end) for start, end in pieces], 0)
+
+
+@pytest.fixture(scope="module")
+def conversation() -> tuple[np.ndarray, list[tuple[float, float]]]:
+    """Every second sample with 0.6 to 1.1 s between, and the seconds where each speaks."""
+    pieces, places, position = [np.zeros(8000, np.float32)], [], 8000
+    for index, path in enumerate(sorted(SAMPLES.glob("*-*-1.ogg"))):
+        wave = audio.load(path)
+        loud = position + np.flatnonzero(np.abs(wave) > 0.03 * np.abs(wave).max())
+        places.append((float(loud[0]) / RATE, float(loud[-1]) / RATE))
+        pieces += [wave, np.zeros(9600 + 800 * (index % 10), np.float32)]
+        position += len(wave) + len(pieces[-1])
+    return np.concatenate(pieces), places
+
+
+@pytest.mark.parametrize("seconds", [0.3, 9.9, 10.0])
+def test_short_recordings_are_one_segment(seconds: float) -> None:
+    wave = voice(seconds)
+    (only,) = found(wave, 10_000)
+    assert (only.start, only.end) == (0.0, seconds)
+    np.testing.assert_array_equal(only.wave, wave)
+
+
+def test_each_clip_is_in_a_segment_of_its_own(conversation: tuple[np.ndarray, list[tuple[float, float]]]) -> None:
+    wave, places = conversation
+    pieces = found(wave)
+    for piece in pieces:
+        first = round(piece.start * RATE)
+        np.testing.assert_array_equal(piece.wave, wave[first : first + len(piece.wave)])
+        assert piece.end - piece.start == pytest.approx(len(piece.wave) / RATE)
+        assert SHORTEST - 0.01 <= piece.end - piece.start <= LONGEST
+        assert sum(min(piece.end, end) - max(piece.start, start) > 0.2 for start, end in places) == 1
+    assert all(left.end <= right.start for left, right in pairwise(pieces))
+    for start, end in places:
+        held = sum(max(0.0, min(piece.end, end) - max(piece.start, start)) for piece in pieces)
+        assert held > 0.98 * (end - start)
+
+
+@settings(max_examples=5, deadline=None)
+@given(gain=st.floats(-60, 20), size=st.integers(400, 300_000))
+def test_level_and_blocks_change_nothing(
+    conversation: tuple[np.ndarray, list[tuple[float, float]]], gain: float, size: int
+) -> None:
+    wave = conversation[0][: 30 * RATE]
+    assert spans(found((wave * 10 ** (gain / 20)).astype(np.float32), size)) == spans(found(wave))
+
+
+def test_minus_69_db_in_16_bits_gives_the_same_moments(
+    conversation: tuple[np.ndarray, list[tuple[float, float]]],
+) -> None:
+    wave = conversation[0][: 30 * RATE]
+    quiet = np.round(wave / wave.std() * 10 ** (-69 / 20) * 32768) / 32768
+    heard, right = (covered(spans(found(some.astype(np.float32)))) for some in (quiet, wave))
+    assert np.mean(heard == right) > 0.98
+
+
+def test_a_recording_is_read_once_and_never_held() -> None:
+    """Speech without a pause for ten minutes: stretches of at most a minute, given as they come."""
+    read = 0
+
+    def pages() -> Iterator[Heard]:
+        nonlocal read
+        for _ in range(37):
+            read += 512
+            yield Heard(np.zeros(512 * CHUNK, np.float32), np.full(512, 0.9), np.zeros((512, TIMBRE)))
+
+    end = 0
+    for begin, stretch in _stretches(pages()):
+        assert begin == end
+        assert len(stretch.probabilities) <= 1875
+        end = begin + len(stretch.wave)
+        assert read - end / CHUNK < 1875 + 512
+    assert end == 37 * 512 * CHUNK
+
+
+@settings(max_examples=30, deadline=None)
 @given(
-    runs=st.lists(st.tuples(st.booleans(), st.integers(1, 700)), min_size=1, max_size=25),
-    seed=st.integers(0, 1000),
+    runs=st.lists(st.tuples(st.sampled_from([0.0, 0.4, 0.9]), st.integers(1, 2500)), min_size=1, max_size=4),
+    page=st.integers(1, 700),
 )
-def test_cut_holds_all_speech_in_spans_of_the_right_length(runs: list[tuple[bool, int]], seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    pieces = [rng.uniform(0.6, 1.0, n) if speech else rng.uniform(0.0, 0.2, n) for speech, n in runs]
-    probabilities = np.concatenate(pieces)
-    length = len(probabilities) * STEP
-    if length < LONGEST:
-        return
-    spans = cut(probabilities, length)
-    for start, end in spans:
-        assert 0 <= start < end <= length + 1e-6
-        assert end - start <= LONGEST + 1e-6
-    assert all(left[1] <= right[0] + 1e-9 for left, right in pairwise(spans))
-    for index in np.flatnonzero(probabilities >= 0.5):
-        middle = (index + 0.5) * STEP
-        assert any(start <= middle <= end for start, end in spans)
+def test_stretches_follow_each_other_whatever_the_pages(runs: list[tuple[float, int]], page: int) -> None:
+    probabilities = np.concatenate([np.full(count, level) for level, count in runs])
+
+    def cuts(size: int) -> list[tuple[int, int]]:
+        parts = np.split(probabilities, range(size, len(probabilities), size))
+        pages = (Heard(np.zeros(len(part) * CHUNK, np.float32), part, np.zeros((len(part), TIMBRE))) for part in parts)
+        return [(begin, len(stretch.wave)) for begin, stretch in _stretches(pages)]
+
+    once = cuts(512)
+    assert [begin for begin, _ in once] == [0, *np.cumsum([length for _, length in once])[:-1].tolist()]
+    assert sum(length for _, length in once) == len(probabilities) * CHUNK
+    assert cuts(page) == once
 
 
-def test_a_short_word_gets_its_surroundings() -> None:
-    probabilities = np.zeros(1000)
-    probabilities[500:510] = 1
-    ((start, end),) = cut(probabilities, 32.0)
-    assert end - start == pytest.approx(SHORTEST, abs=1e-6)
-    assert start < 16.0 < 16.3 < end
-
-
-def test_sentences_with_breaths_between_are_one_segment_and_long_pauses_divide() -> None:
-    probabilities = np.zeros(2000)
-    for first, last in [(100, 180), (190, 260), (600, 700)]:
-        probabilities[first:last] = 1
-    spans = cut(probabilities, 64.0)
-    assert len(spans) == 2
-    assert spans[0][0] < 100 * STEP < 260 * STEP <= spans[0][1]
-
-
-def test_a_monologue_is_divided_where_it_is_least_like_speech() -> None:
-    probabilities = np.ones(500)
-    probabilities[250] = 0.4
-    spans = cut(probabilities, 16.0)
-    assert len(spans) == 2
-    assert spans[0][1] == pytest.approx(250.5 * STEP)
-
-
-def test_short_recordings_are_one_segment(tmp_path: Path) -> None:
-    wave = voice(9.9)
-    soundfile.write(tmp_path / "a.wav", wave, 16_000)
-    (only,) = segments(str(tmp_path / "a.wav"))
-    assert (only.start, only.end) == (0.0, 9.9)
-    np.testing.assert_allclose(only.wave, wave, atol=1e-4)
+@pytest.mark.parametrize("seconds", [1.0, 12.0])
+def test_silence_and_noise_are_refused(seconds: float) -> None:
+    noise = (0.03 * np.random.default_rng(0).standard_normal(round(seconds * RATE))).astype(np.float32)
+    with pytest.raises(AudioError, match="recording: it is silent"):
+        found(0 * noise)
+    with pytest.raises(AudioError, match=r"no voice|no speech"):
+        found(noise)
+    with pytest.raises(AudioError, match="it is silent"):
+        found(noise[:0])
 
 
 @pytest.mark.corpora
-def test_long_recordings_give_the_samples_of_their_spans(corpora: Path, tmp_path: Path) -> None:
-    clips = [soundfile.read(corpora / "ravdess" / "Actor_01" / f"03-01-05-01-0{i}-01-01.flac")[0] for i in (1, 2)]
-    whole = np.concatenate([np.zeros(50_000), clips[0], np.zeros(120_000), clips[1], np.zeros(60_000)])
-    soundfile.write(tmp_path / "long.flac", whole, 16_000)
-    found = list(segments(str(tmp_path / "long.flac")))
-    assert len(found) == 2
-    for segment in found:
-        first = round(segment.start * 16_000)
-        np.testing.assert_allclose(segment.wave, whole[first : first + len(segment.wave)], atol=1e-4)
-        assert SHORTEST - 0.01 <= segment.end - segment.start <= LONGEST
-    speech = 50_000 + len(clips[0]) // 2
-    assert found[0].start < speech / 16_000 < found[0].end
-
-
-def test_silence_and_noise_are_refused(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "short.wav", np.zeros(16_000), 16_000)
-    soundfile.write(tmp_path / "long.wav", np.zeros(16_000 * 12), 16_000)
-    with pytest.raises(AudioError, match="it is silent"):
-        list(segments(str(tmp_path / "short.wav")))
-    with pytest.raises(AudioError, match="no speech"):
-        list(segments(str(tmp_path / "long.wav")))
+def test_real_voices_are_kept_apart(corpora: Path) -> None:
+    folder = corpora / "ravdess" / "Actor_17"
+    left, right = (audio.load(folder / f"03-01-05-01-0{sentence}-01-17.flac") for sentence in (1, 2))
+    pauses = [np.zeros(count, np.float32) for count in (50_000, 120_000, 60_000)]
+    first, second = found(np.concatenate([pauses[0], left, pauses[1], right, pauses[2]]))
+    assert first.start < (50_000 + len(left) / 2) / RATE < first.end
+    assert second.start < (170_000 + len(left) + len(right) / 2) / RATE < second.end

@@ -1,4 +1,4 @@
-"""Two processes with half of a batch each are one process with the whole batch, in loss and gradients."""
+"""Two processes with shares of a batch are one process with the whole batch, in loss and gradients."""
 
 import socket
 from pathlib import Path
@@ -17,6 +17,7 @@ LOSSES: dict[str, Any] = {
     "supervised": SupervisedContrastive,
 }
 N = 12
+SPLITS = {"halves": 6, "uneven": 5, "all-but-one": 11, "nothing-for-the-second": 12}
 
 
 class Both(nn.Module):
@@ -56,28 +57,31 @@ def losses_and_gradients(model: nn.Module, own: slice, parameters: list[nn.Param
 def process(rank: int, port: int, folder: str) -> None:
     distributed.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
     model = Both()
-    half = slice(rank * N // 2, (rank + 1) * N // 2)
-    found = losses_and_gradients(DistributedDataParallel(model), half, list(model.parameters()))
-    torch.save(found, Path(folder) / f"{rank}.pt")
+    for name, at in SPLITS.items():
+        own = slice(0, at) if rank == 0 else slice(at, N)
+        found = losses_and_gradients(DistributedDataParallel(model), own, list(model.parameters()))
+        torch.save(found, Path(folder) / f"{name}-{rank}.pt")
     distributed.destroy_process_group()
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("two")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     multiprocessing.spawn(process, (port, str(folder)), nprocs=2)
-    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
+    return folder
 
 
+@pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("name", LOSSES)
-def test_two_processes_are_one(two: list[dict[str, Any]], name: str) -> None:
+def test_two_processes_are_one(two: Path, name: str, split: str) -> None:
     model = Both()
     loss, gradients = losses_and_gradients(model, slice(None), list(model.parameters()))[name]
     assert len(gradients) == 5
-    for found in two:
+    for rank in range(2):
+        found = torch.load(two / f"{split}-{rank}.pt", weights_only=True)
         assert found[name][0] == pytest.approx(loss, rel=1e-12)
         for mine, theirs in zip(gradients, found[name][1], strict=True):
             torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=1e-12)

@@ -9,15 +9,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 import soundfile
 
+from emorank.audio import load
+from emorank.evaluation.embedded import Embedded
+from emorank.evaluation.report import measure_ordinality
+from emorank.model import EmotionRankCLAP
 from tests.cli.conftest import Run, emorank  # noqa: F401
 from tests.conftest import voice
 from tests.encoders.checkpoints import tiny_distilroberta, tiny_wavlm_ser
 
-pytest.importorskip("lightning")
 pytest.importorskip("parselmouth")
 
 HEADER = "FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set"
@@ -31,7 +35,7 @@ def msp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "Audios").mkdir()
     (root / "Labels").mkdir()
     lines = [HEADER]
-    for split, count in (("Train", 24), ("Development", 16), ("Test1", 20), ("Test2", 2)):
+    for split, count in (("Train", 25), ("Development", 16), ("Test1", 20), ("Test2", 2)):
         for i in range(count):
             letter = "ASHN"[i % 4] if i else "X"
             act, val, dom = CLASSES.get(letter, (4.0, 4.0, 4.0))
@@ -58,12 +62,23 @@ def test_from_the_corpus_to_both_tables(
 ) -> None:
     table, out = tmp_path / "msp.parquet", tmp_path / "results"
     assert emorank("corpus", "msp-podcast", msp, "--out", table).status == 0
+    broken = tmp_path / "broken.wav"
+    broken.write_text("no sound")
+    last = pl.col("path").str.ends_with("Train_0024.wav")
+    pl.read_parquet(table).with_columns(path=pl.when(last).then(pl.lit(str(broken))).otherwise("path")).write_parquet(
+        table
+    )
     options = ["--seeds", 2, "--epochs", 2, "--batch-size", 8, "--learning-rates", "1e-3", "--jobs", 2]
     run = emorank("reproduce", "--data", table, "--out", out, *encoders, *options)
     assert run.status == 0, run.err
-    assert "21 of 21 trainings: plane" in run.err
+    assert f"skipped {broken}: " in run.err
+    assert run.err.count("broken.wav") == 1
+    assert "3 utterances with emotion other or without agreement are left out." in run.err
+    assert "14 of 14 trainings: plane" in run.err  # one learning rate is no choice
     assert "Labels are listeners' ratings." in run.out
     assert "19 test clips" in run.out  # Test1 without the class X
+    assert "Left out of the corpus: 3 with emotion other or without agreement, 1 whose recording cannot be" in run.out
+    assert "*a perfect ranking* | 1.000 | 1.000 | 1.000 |" in run.out
     table_1, table_2 = run.out.split("## Table 2")
     assert table_1.count("\n| ") == 4 + 1
     assert "ParaCLAP" in table_2
@@ -93,9 +108,9 @@ def test_killed_at_any_moment_it_ends_with_the_same_tables(msp: Path, encoders: 
     def wait_for(pattern: str, process: subprocess.Popen[bytes]) -> None:
         while not list((tmp_path / "killed").glob(pattern)):
             assert process.poll() is None, process.stderr and process.stderr.read().decode()
-            time.sleep(0.02)
+            time.sleep(0.005)
 
-    for pattern in ("runs/*/*/state/last.ckpt", "runs/*/*/test.json"):
+    for pattern in ("runs/*/*/state/last.*", "runs/*/*/test.json"):
         process = start("killed")
         wait_for(pattern, process)
         os.kill(process.pid, signal.SIGKILL)
@@ -107,3 +122,30 @@ def test_killed_at_any_moment_it_ends_with_the_same_tables(msp: Path, encoders: 
     assert read[0] == read[1]
     tables = [pl.read_parquet(tmp_path / name / "table.parquet") for name in ("killed", "calm")]
     assert tables[0].equals(tables[1])
+
+
+def test_strict_trains_to_the_letter(
+    emorank: Callable[..., Run],  # noqa: F811
+    msp: Path,
+    encoders: list[str],
+    tmp_path: Path,
+) -> None:
+    """Raw inputs, Adam, one rate, recordings of 10 s; and the tables say so."""
+    assert emorank("corpus", "msp-podcast", msp, "--out", tmp_path / "t.parquet").status == 0
+    options = ["--data", tmp_path / "t.parquet", "--out", tmp_path / "out", *encoders, "--seeds", 1, "--jobs", 1]
+    run = emorank("reproduce", "--strict", "--rows", "emotionrankclap", *options)
+    assert run.status == 0, run.err
+    assert "1 of 1 trainings: emotionrankclap" in run.err
+    assert (
+        "learning rate 0.0001, recordings cropped or zero-padded to 10 s, standardise False, optimizer adam" in run.out
+    )
+    model = EmotionRankCLAP.from_pretrained(tmp_path / "out" / "runs" / "emotionrankclap" / "lr0.0001-seed0")
+    for head in (model.audio, model.text):
+        assert not head.center.any()
+        assert (head.spread == 1).all()
+    test = pl.read_parquet(tmp_path / "out" / "table.parquet").filter(split="test")
+    alone = [np.pad(load(path), (0, 160_000))[:160_000] for path in test["path"]]  # 10 s at 16 kHz
+    expected = measure_ordinality(Embedded(model, test, model.encode_audio(alone), "test", (), 0, {}))
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    found = results["rows"]["emotionrankclap"]["seeds"][0]["ordinality"]
+    assert found["voc"]["taus"] == pytest.approx(expected.voc.taus)

@@ -184,7 +184,7 @@ def test_finds_what_the_definitions_say(
     segments, table = collection.segments, collection.columns
     scores = []
     for row in range(count):
-        valence, arousal = (float(x) for x in segments.points[row, :2])
+        valence, arousal = (float(x) for x in segments.places[row, :2])
         if near and np.hypot(valence - near.valence, arousal - near.arousal) > near.radius:
             continue
         if region and not (2 <= valence <= 6 and 1 <= arousal <= 5):

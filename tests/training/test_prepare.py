@@ -1,19 +1,22 @@
 """What a table becomes before training: every style of caption, what is left out, and what is refused."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
-pytest.importorskip("lightning")
-
+from emorank.affect import DIMENSIONS
 from emorank.captions import bundled, paired
+from emorank.encoders import audio_encoder
 from emorank.errors import EmorankError
 from emorank.training.config import CaptionStyle, LossName, TrainConfig
-from emorank.training.fit import fit
-from emorank.training.prepare import copies, prepare
+from emorank.training.loop import fit
+from emorank.training.prepare import copies, prepare, split_by_speaker
+from tests.encoders.checkpoints import tiny_distilroberta
 
 EMOTIONS = ["anger", "sadness", "happiness", "neutral"]
 POINTS = [(1.5, 6.0), (2.0, 2.0), (6.1, 5.4), (4.0, 4.0)]
@@ -31,10 +34,28 @@ def table(recordings: Callable[..., Path]) -> pl.DataFrame:
     return pl.DataFrame(rows).with_columns(pl.Series("split", split), pl.format("said {}", "emotion").alias("caption"))
 
 
+@pytest.fixture(scope="module")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared-cache")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One cache for this file, so that the bank's captions are encoded once; recordings lie elsewhere in every test."""
+    monkeypatch.setenv("EMORANK_CACHE", str(shared_cache))
+    return shared_cache
+
+
+@pytest.fixture(scope="module")
+def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"{tiny_distilroberta(tmp_path_factory.mktemp('text'))}/first"
+
+
 @pytest.fixture
-def config(tiny_whisper: str) -> TrainConfig:
+def config(tiny_whisper: str, tiny_text: str) -> TrainConfig:
     return TrainConfig(
         audio_encoder=tiny_whisper,
+        text_encoder=tiny_text,
         dimensions=("valence", "arousal"),
         text_hidden=(),
         embedding_dim=16,
@@ -93,13 +114,18 @@ def test_a_paired_caption_comes_from_the_cell_of_the_label_and_the_part_of_the_s
 def test_utterances_without_a_caption_are_left_out_and_counted(table: pl.DataFrame, config: TrainConfig) -> None:
     some = table.with_columns(pl.when(pl.int_range(pl.len()) == 1).then(None).otherwise("emotion").alias("emotion"))
     prepared = prepare(some, dataclasses.replace(config, loss="symmetric_cross_entropy", captions="template"))
-    assert prepared.uncaptioned == 1
+    assert prepared.left_out == {"lack a label in valence, arousal": 0, "have no caption of the kind template": 1}
+    assert len(prepared.table) == 11
     assert len(prepared.train.audio) == len(prepared.train.text) == 7
 
 
 def test_what_cannot_be_is_refused_in_one_sentence(table: pl.DataFrame, config: TrainConfig) -> None:
-    with pytest.raises(EmorankError, match="needs a caption for every utterance"):
-        prepare(table, dataclasses.replace(config, loss="symmetric_cross_entropy"))
+    with pytest.raises(EmorankError, match="no column dominance; it is needed for every utterance"):
+        prepare(table, dataclasses.replace(config, dimensions=("dominance",)))
+    with pytest.raises(EmorankError, match="no column arousal; it is needed for every utterance"):
+        prepare(table.drop("arousal"), dataclasses.replace(config, dimensions=("valence",), captions="bank"))
+    with pytest.raises(EmorankError, match="no utterance with split 'development'"):
+        prepare(table.filter(split="train"), config)
     with pytest.raises(EmorankError, match="need the column emotion"):
         prepare(table.drop("emotion"), dataclasses.replace(config, captions="template"))
     with pytest.raises(EmorankError, match="needs the column emotion for every"):
@@ -115,3 +141,71 @@ def test_small_corpora_are_repeated(table: pl.DataFrame, config: TrainConfig) ->
     assert len(balanced.train.audio) == 12
     assert len(balanced.development.audio) == 4
     assert len(prepare(several, dataclasses.replace(config, balance=False)).train.audio) == 8
+
+
+ORDERS = [order for k in (1, 2, 3) for order in itertools.permutations(DIMENSIONS, k)]
+
+
+@pytest.mark.parametrize("captions", ["plane", "bank"])
+@pytest.mark.parametrize("dimensions", ORDERS, ids="-".join)
+def test_any_dimensions_in_any_order(
+    table: pl.DataFrame, config: TrainConfig, tmp_path: Path, captions: CaptionStyle, dimensions: tuple[str, ...]
+) -> None:
+    """Labels of both modalities are those columns in that order; captions of the bank go by valence and arousal."""
+    three = table.with_columns(pl.Series("dominance", np.linspace(1, 7, len(table))))
+    chosen = dataclasses.replace(config, dimensions=dimensions, captions=captions, epochs=1, balance=False)
+    prepared = prepare(three, chosen)
+    train = three.filter(split="train")
+    np.testing.assert_allclose(prepared.train.audio.labels, train.select(dimensions), rtol=1e-6)
+    if captions == "plane":
+        bank = bundled("train")
+        columns = [("valence", "arousal", "dominance").index(name) for name in dimensions]
+        np.testing.assert_array_equal(prepared.train.text.labels, bank.points[:, columns])
+    else:
+        np.testing.assert_array_equal(prepared.train.text.labels, prepared.train.audio.labels)
+    model = fit(prepared.train, prepared.development, chosen, tmp_path / "run")
+    assert model.config.dimensions == dimensions
+    assert model.locate(model.audio(prepared.train.audio.features.numpy())).shape == (8, len(dimensions))
+
+
+def test_labels_that_are_missing_or_nan_leave_their_utterance_out(table: pl.DataFrame, config: TrainConfig) -> None:
+    valence = table["valence"].to_list()
+    valence[0], valence[1] = None, float("nan")
+    some = table.with_columns(pl.Series("valence", valence))
+    prepared = prepare(some, config)
+    assert prepared.left_out["lack a label in valence, arousal"] == 2
+    assert prepared.table["path"].to_list() == table["path"].to_list()[2:]
+    arousal = prepare(some, dataclasses.replace(config, dimensions=("arousal",)))
+    assert arousal.left_out["lack a label in arousal"] == 0
+
+
+def test_a_recording_that_is_broken_or_has_no_finite_features_is_named(
+    table: pl.DataFrame, config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = table["path"].to_list()
+    Path(paths[2]).write_bytes(b"no sound")
+    encoder = audio_encoder(config.audio_encoder)
+
+    class Broken:  # as a checkpoint whose weights overflow for some recordings
+        name, dim = "broken", encoder.dim
+
+        def __call__(self, waves: list[np.ndarray]) -> np.ndarray:
+            vectors = encoder(waves)
+            vectors[[len(wave) == round(16_000 * 0.7) for wave in waves]] = np.nan
+            return vectors
+
+    monkeypatch.setattr("emorank.training.prepare.audio_encoder", lambda name: Broken())
+    prepared = prepare(table, config)
+    assert [error.path for error in prepared.broken] == [paths[1], paths[2], paths[4], paths[7], paths[10]]
+    assert "gives NaN or infinity for it" in prepared.broken[0].reason
+    assert prepared.table["path"].to_list() == [path for i, path in enumerate(paths) if i % 3 != 1 and i != 2]
+
+
+def test_a_table_without_a_split_is_divided_by_speaker() -> None:
+    table = pl.DataFrame({"path": [f"{i}.wav" for i in range(100)], "speaker": [f"s{i % 20}" for i in range(100)]})
+    divided = table.with_columns(split_by_speaker(table))
+    parts = divided.group_by("speaker").agg(pl.col("split").n_unique())
+    assert parts["split"].to_list() == [1] * 20
+    assert divided.filter(split="development")["speaker"].n_unique() == 3
+    lone = pl.DataFrame({"path": [f"{i}.wav" for i in range(40)]})
+    assert split_by_speaker(lone).value_counts().sort("split")["count"].to_list() == [6, 34]

@@ -1,34 +1,59 @@
 """Any recording -> mono float32 at 16 kHz. The only code that decodes or resamples.
 
-libsndfile reads wav, flac, ogg, opus, mp3, aiff and more; the `media` extra (PyAV) adds m4a, mp4, webm and the like.
-Everything is read in blocks, so a long recording is never held whole unless `load` is asked for the whole of it,
-and a header that promises ten hours costs nothing before the samples are there.
+What a file holds decides how it is read, not its name: PCM as it lies there, FLAC by libsndfile, all else by FFmpeg
+(PyAV). A length is a number only where it is known; else the end is where the samples end. What cannot be decoded is
+named (`Damage`) and silence stands in its place. docs/recordings.md says what is done with every kind of file.
+
+Everything is read in blocks, so a long recording is never held whole unless `load` is asked for the whole of it, and a
+header that promises ten hours costs nothing before the samples are there.
+
+`Reading` is the way in for whoever wants to know of channels and damage. The functions are for those who want one mono
+stream: the channels mixed, aligned first, so that opposite ones do not silence each other.
 """
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from emorank.audio.check import check_file
-from emorank.audio.decoder import Block, Decoder
-from emorank.audio.formats import MEDIA_SUFFIXES, SNDFILE_SUFFIXES, SUFFIXES
-from emorank.errors import AudioError
+from emorank.audio.channels import Channel, Policy, parse_policy
+from emorank.audio.damage import Damage
+from emorank.audio.files import check_file
+from emorank.audio.formats import SUFFIXES
+from emorank.audio.reading import Reading, TooLong
+from emorank.audio.resample import SAMPLE_RATE
 
-__all__ = ["MEDIA_SUFFIXES", "SAMPLE_RATE", "SNDFILE_SUFFIXES", "SUFFIXES", "blocks", "duration", "load"]
+__all__ = [
+    "SAMPLE_RATE",
+    "SUFFIXES",
+    "Channel",
+    "Damage",
+    "Policy",
+    "Reading",
+    "TooLong",
+    "blocks",
+    "channels_of",
+    "check_file",
+    "duration",
+    "length",
+    "load",
+    "parse_policy",
+]
 
-SAMPLE_RATE = 16_000  # Hz, of everything that leaves this module
+Block = np.ndarray[Any, np.dtype[np.float32]]
 
 
-def load(path: str | os.PathLike[str], start: float = 0.0, end: float | None = None) -> Block:
+def load(
+    path: str | os.PathLike[str], start: float = 0.0, end: float | None = None, channel: Channel | None = None
+) -> Block:
     """Decode a recording, or a span of it.
 
     Args:
         path: the file.
         start: where the span begins, in seconds.
         end: where it ends, in seconds; None is the end of the recording.
+        channel: one of `channels_of`; None is a mix of all.
 
     Returns:
         (samples,) mono float32 at 16 kHz.
@@ -36,91 +61,58 @@ def load(path: str | os.PathLike[str], start: float = 0.0, end: float | None = N
     Raises:
         AudioError: the file cannot be read as audio; the message says why.
     """
-    pieces = list(blocks(path, start, end))
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    return Reading(path, "mix").load(channel, start, end)
 
 
-def blocks(path: str | os.PathLike[str], start: float = 0.0, end: float | None = None) -> Iterator[Block]:
-    """The same as `load`, in pieces of about 30 s that follow each other without a gap.
+def blocks(
+    path: str | os.PathLike[str],
+    start: float = 0.0,
+    end: float | None = None,
+    channel: Channel | None = None,
+    *,
+    longest: float | None = None,
+) -> Iterator[Block]:
+    """The same as `load`, in pieces of at most about 30 s that follow each other without a gap.
+
+    Args:
+        path: the file.
+        start: where the span begins, in seconds.
+        end: where it ends, in seconds; None is the end of the recording.
+        channel: one of `channels_of`; None is a mix of all.
+        longest: refuse a longer recording, in seconds, before much more of it is decoded.
 
     Yields:
         (samples,) mono float32 at 16 kHz; at least one piece that is not empty.
 
     Raises:
-        AudioError: at the first piece that cannot be read; the pieces before it were good.
+        AudioError: nothing can be decoded of it; the message says why.
+        TooLong: it is longer than `longest`.
     """
-    name = os.fspath(path)
-    if not 0 <= start < (float("inf") if end is None else end):
-        raise AudioError(name, f"the span {start} s to {end} s is empty or negative.")
-    check_file(name)
-    rate, native = _open(name, start, end)
-    produced = 0
-    for block in _resampled(native, rate):
-        if not np.isfinite(block).all():
-            raise AudioError(name, "it contains NaN or infinite samples; export it again from its source.")
-        produced += len(block)
-        yield block
-    if not produced:
-        raise AudioError(name, "it holds no samples" + ("." if start == 0 else f" after {start:g} s."))
+    return Reading(path, "mix", longest=longest).blocks(channel, start, end)
 
 
-def duration(path: str | os.PathLike[str]) -> float:
-    """Length in seconds as the header tells it, without decoding.
+def channels_of(path: str | os.PathLike[str], policy: Policy = "auto") -> tuple[Channel, ...]:
+    """Which channels of a recording are heard, and how; see `Reading`. The same file always gives the same.
+
+    Raises:
+        AudioError: it cannot be read as audio, or has no such channel.
+    """
+    return Reading(path, policy).channels
+
+
+def duration(path: str | os.PathLike[str]) -> float | None:
+    """Length in seconds, where the file tells it and bears it out; None where only decoding can tell: see `length`.
 
     Raises:
         AudioError: the file cannot be read as audio.
     """
-    name = os.fspath(path)
-    check_file(name)
-    with closing(_decoder(name)) as decoder:
-        return decoder.duration
+    return Reading(path).duration
 
 
-def _resampled(native: Iterator[Block], rate: int) -> Iterator[Block]:
-    """Mono blocks at `rate` Hz -> mono blocks at 16 kHz, as if resampled in one piece."""
-    if rate == SAMPLE_RATE:
-        yield from (block for block in native if len(block))
-        return
-    import soxr
+def length(path: str | os.PathLike[str]) -> float:
+    """Length in seconds of what is heard of it: as `duration` knows it, else counted by decoding it.
 
-    stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
-    for block in native:
-        out = stream.resample_chunk(block)
-        if len(out):
-            yield out
-    out = stream.resample_chunk(np.zeros(0, np.float32), last=True)
-    if len(out):
-        yield out
-
-
-def _open(name: str, start: float, end: float | None) -> tuple[int, Iterator[Block]]:
-    decoder = _decoder(name)
-
-    def read() -> Iterator[Block]:
-        with closing(decoder):
-            yield from decoder.read(start, end)
-
-    return decoder.rate, read()
-
-
-def _decoder(name: str) -> Decoder:
-    """By content first; containers that libsndfile does not know go to PyAV."""
-    import soundfile
-
-    from emorank.audio.media import media
-    from emorank.audio.sndfile import sndfile
-
-    container = Path(name).suffix.lower() in MEDIA_SUFFIXES
-    try:
-        return sndfile(name)
-    except soundfile.LibsndfileError as error:
-        try:
-            import av  # noqa: F401
-        except ImportError:
-            if container:
-                suffix = Path(name).suffix.lower().lstrip(".")
-                raise AudioError(
-                    name, f"{suffix} files need the media extra; run: pip install 'emorank[media]'"
-                ) from error
-            raise AudioError(name, "it is not audio, or damaged beyond decoding.") from error
-    return media(name)
+    Raises:
+        AudioError: nothing can be decoded of it.
+    """
+    return Reading(path).length()

@@ -1,65 +1,67 @@
-"""libsndfile: wav, flac, ogg, opus, mp3, aiff and more, block by block."""
+"""libsndfile: FLAC, and containers of PCM that only it knows. Asked only for what it gives exactly."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import numpy as np
 
-from emorank.audio.decoder import BLOCK, Block, Decoder, check_header
+from emorank.audio.damage import Damage, Note
+from emorank.audio.decoder import NOT_AUDIO, Decoder, Piece, ahead, check_header, skipping, step
 from emorank.errors import AudioError
 
+_EXACT = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+_TOLERANCE = 0.01  # seconds
 
-def sndfile(name: str) -> Decoder:
-    """Open a file that libsndfile knows.
+
+class SndFile:
+    """A file that libsndfile opens; see `decoder.Decoder`.
+
+    Args:
+        name: the path.
+        otherwise: makes what reads on where libsndfile gives up.
 
     Raises:
-        LibsndfileError: it does not know it.
-        AudioError: its header is absurd.
+        AudioError: it does not know it, or its header is absurd.
     """
-    import soundfile
 
-    # Names in any script: Python opens, and alone closes, the file; libsndfile gets its descriptor.
-    opened = open(name, "rb")  # noqa: SIM115
-    try:
-        file = soundfile.SoundFile(opened.fileno(), closefd=False)
-        check_header(name, file.samplerate, file.channels)
-    except BaseException:
-        opened.close()
-        raise
+    def __init__(self, name: str, otherwise: Callable[[], Decoder] | None = None) -> None:
+        import soundfile
 
-    def close() -> None:
-        file.close()
-        opened.close()
-
-    exact = file.format in {"WAV", "FLAC", "AIFF", "W64", "RF64", "CAF", "AU"}
-    promised = file.frames
-
-    def read(start: float, end: float | None) -> Iterator[Block]:
-        first = round(start * file.samplerate)
-        last = None if end is None else round(end * file.samplerate)
-        at = first
+        self._name, self._otherwise = name, otherwise
         try:
-            if first:
-                if first >= promised:
-                    return
-                file.seek(first)
-            step = max(1, min(round(BLOCK * file.samplerate), 50_000_000 // file.channels))
-            while last is None or at < last:
-                wanted = step if last is None else min(step, last - at)
-                data = file.read(
-                    min(wanted, max(0, promised - at)) if exact else wanted, dtype="float32", always_2d=True
-                )
-                if not len(data):
-                    break
-                at += len(data)
-                yield np.ascontiguousarray(data.mean(axis=1))
+            with open(name, "rb") as opened, soundfile.SoundFile(opened.fileno(), closefd=False) as file:
+                self.rate, self.channels, self._count = file.samplerate, file.channels, file.frames
+                exact = file.subtype in _EXACT
         except soundfile.LibsndfileError as error:
-            raise AudioError(
-                name, f"decoding failed at {at / file.samplerate:.1f} s: it is truncated or damaged."
-            ) from error
-        until = promised if last is None else min(promised, last)
-        if exact and at < until:
-            raise AudioError(
-                name, f"it is truncated: it ends at {at / file.samplerate:.1f} s of {promised / file.samplerate:.1f} s."
-            )
+            raise AudioError(name, NOT_AUDIO) from error
+        check_header(name, self.rate, self.channels)
+        if not exact:
+            raise AudioError(name, NOT_AUDIO)
+        self.seconds: float | None = self._count / self.rate
 
-    return Decoder(file.samplerate, promised / file.samplerate, read, close)
+    def read(self, start: int, note: Note) -> Iterator[Piece]:
+        """From `start` seconds on; see `decoder.Decoder`."""
+        return ahead(self._all(start, note))
+
+    def _all(self, start: int, note: Note) -> Iterator[Piece]:
+        import soundfile
+
+        at = start * self.rate
+        # Names in any script: Python opens, and alone closes, the file; libsndfile gets its descriptor.
+        with open(self._name, "rb") as opened, closing(soundfile.SoundFile(opened.fileno(), closefd=False)) as file:
+            try:
+                if at < self._count:
+                    file.seek(at)
+                while at < self._count:
+                    wanted = min(step(self.rate, self.channels), self._count - at)
+                    samples: np.ndarray = file.read(wanted, dtype="float32", always_2d=True)
+                    if not len(samples):
+                        break
+                    at += len(samples)
+                    yield Piece(self.rate, len(samples), samples)
+            except soundfile.LibsndfileError:
+                if self._otherwise:
+                    yield from skipping(self._otherwise().read(0, note), at / self.rate)
+                    return
+        if self._count - at > _TOLERANCE * self.rate:
+            note(Damage("cut", at / self.rate, (self._count - at) / self.rate))

@@ -1,7 +1,7 @@
 """The bundled captions: descriptions of voices all over the plane.
 
 Language models wrote them one by one, each author on its own, without templates. The authors of `test` wrote nothing
-else; `train` and `development` share one of theirs. No description of one part is in another.
+else; `train` and `development` share one of theirs. No description of one split is in another.
 """
 
 import csv
@@ -15,9 +15,10 @@ import numpy as np
 import polars as pl
 
 from emorank.affect import STEPS
-from emorank.captions.draw import drawn
+from emorank.captions.choose import choose
 
-Part = Literal["train", "development", "test"]
+#: A part of the bank, and which utterances may have its captions.
+Split = Literal["train", "development", "test"]
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,12 @@ class Captions:
 
 
 @lru_cache
-def bundled(part: Part) -> Captions:
-    """One part of the bank."""
+def bundled(split: Split) -> Captions:
+    """The descriptions of one split."""
     source = importlib.resources.files("emorank.captions") / "bank.tsv"
     with source.open(encoding="utf8") as file:
         lines = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        rows = [row for row in lines if row["part"] == part]
+        rows = [row for row in lines if row["split"] == split]
     points = [[float(row[name]) for name in ("valence", "arousal", "dominance")] for row in rows]
     return Captions(tuple(row["text"] for row in rows), np.array(points, np.float32))
 
@@ -57,8 +58,8 @@ _OTHER = {"female": _HE, "male": _SHE}
 _AS_DOMINANT = 1.0  # so much farther away than the nearest caption's dominance another one's may be
 
 
-def captions(
-    table: pl.DataFrame, part: Part = "train", seed: int = 0, dominance: bool = False, gender: bool = False
+def assign(
+    table: pl.DataFrame, split: Split = "train", seed: int = 0, dominance: bool = False, gender: bool = False
 ) -> list[str | None]:
     """One description for every utterance, from the cell of the grid that its label lies in; None without a label.
 
@@ -66,12 +67,12 @@ def captions(
 
     Args:
         table: utterances with `path`, `valence` and `arousal`.
-        part: of the bank.
-        seed: of the draw.
-        dominance: only descriptions whose dominance is near the column's, where that is known.
+        split: whose descriptions.
+        seed: of the choice.
+        dominance: only descriptions whose dominance is near the column's, where the utterance has one.
         gender: no description that speaks of a man where the column says female, or the reverse.
     """
-    cells = _cells(part)
+    cells = _cells(split)
     nothing = [None] * len(table)
     columns = [table["dominance"] if dominance else nothing, table["gender"] if gender else nothing]
     result: list[str | None] = []
@@ -82,7 +83,7 @@ def captions(
             result.append(None)
             continue
         options = _fitting(cells[nearest_step(valence), nearest_step(arousal)], power, who)
-        result.append(drawn(options, path, seed)[0])
+        result.append(choose(options, path, seed)[0])
     return result
 
 
@@ -97,10 +98,10 @@ def _fitting(there: list[tuple[str, float]], dominance: float | None, gender: st
 
 
 @lru_cache
-def _cells(part: Part) -> dict[tuple[float, float], list[tuple[str, float]]]:
+def _cells(split: Split) -> dict[tuple[float, float], list[tuple[str, float]]]:
     """(valence, arousal) -> descriptions with their dominance, in the order of the bank."""
     result: dict[tuple[float, float], list[tuple[str, float]]] = {}
-    for text, (valence, arousal, dominance) in zip(bundled(part).texts, bundled(part).points.tolist(), strict=True):
+    for text, (valence, arousal, dominance) in zip(bundled(split).texts, bundled(split).points.tolist(), strict=True):
         result.setdefault((valence, arousal), []).append((text, dominance))
     return result
 

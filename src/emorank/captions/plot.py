@@ -13,7 +13,7 @@ from emorank.storage import written_whole
 Array = np.ndarray[Any, Any]
 
 
-def draw(path: Path, title: str, result: Quality, points: Array, plane: Array, cosine: Array) -> None:
+def plot_quality(path: Path, title: str, result: Quality, points: Array, plane: Array, cosine: Array) -> None:
     """Write the picture.
 
     Args:

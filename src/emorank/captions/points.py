@@ -1,4 +1,4 @@
-"""Utterances as points that captions are wanted for, and captions given out to utterances."""
+"""What captions are asked for, the points or categories of utterances, and captions handed out to utterances."""
 
 import math
 from collections import Counter
@@ -8,25 +8,26 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from emorank.captions.bank import Part
-from emorank.captions.fault import Runs, runs
-from emorank.captions.llm.prompt import Point
+from emorank.captions.bank import Split
+from emorank.captions.llm.prompt import Category, Point, Subject, load_prompt
+from emorank.captions.rules import Phrases, phrases
+from emorank.captions.template import category
 from emorank.errors import EmorankError
 
 Per = Literal["point", "utterance"]
 
-_PARTS: tuple[Part, ...] = ("train", "development", "test")
+_SPLITS: tuple[Split, ...] = ("train", "development", "test")
 _SPEAKERS: dict[str, Literal["female", "male"]] = {"female": "female", "f": "female", "male": "male", "m": "male"}
 
 
-def parts_of(table: pl.DataFrame) -> list[Part]:
-    """Which part of the captions each utterance may have: what is tested on is not in the words of training."""
+def splits_of(table: pl.DataFrame) -> list[Split]:
+    """Whose captions each utterance may have: what is tested on is not in the words of training."""
     splits = table["split"].to_list() if "split" in table.columns else [None] * len(table)
-    return [_part(split) for split in splits]
+    return [_split(split) for split in splits]
 
 
-def _part(split: str | None) -> Part:
-    name = (split or "train").lower()
+def _split(name: str | None) -> Split:
+    name = (name or "train").lower()
     if name.startswith(("dev", "val")):
         return "development"
     return "test" if name.startswith("test") else "train"
@@ -40,8 +41,8 @@ def points_of(
     Args:
         table: utterances with valence and arousal.
         step: coordinates are rounded to multiples of it; None leaves them.
-        dominance: whether it counts, where it is known.
-        gender: the same; anything but female and male counts as not known.
+        dominance: whether it counts, where the utterance has one.
+        gender: the same; anything but female and male counts as none.
 
     Raises:
         EmorankError: a column that is needed is missing.
@@ -59,6 +60,19 @@ def points_of(
     return result
 
 
+def categories_of(table: pl.DataFrame) -> list[Category | None]:
+    """Every utterance's category with the words that go with it; None where it has none, or one without words.
+
+    Raises:
+        EmorankError: the table has no column `emotion`.
+    """
+    if "emotion" not in table.columns:
+        raise EmorankError("The table has no column emotion; captions in the style of CLAP4emo need it.")
+    bundled = load_prompt("clap4emo").words
+    names = [(category(emotion) or "").lower() for emotion in table["emotion"]]
+    return [Category(name, bundled[name]) if name in bundled else None for name in names]
+
+
 def rounded(value: float | None, step: float | None) -> float | None:
     """A coordinate as a multiple of the step."""
     if value is None or not math.isfinite(value):
@@ -66,71 +80,71 @@ def rounded(value: float | None, step: float | None) -> float | None:
     return value if step is None else round(round(value / step) * step, 6)
 
 
-def wanted(points: Sequence[Point | None], parts: Sequence[Part], per: Per, captions: int) -> dict[Point, int]:
-    """How many captions each point needs.
+def wanted(subjects: Sequence[Subject | None], splits: Sequence[Split], per: Per, captions: int) -> dict[Subject, int]:
+    """How many captions each point or category needs.
 
     Args:
-        points: of every utterance.
-        parts: of every utterance.
-        per: "point" is one set for all utterances of a point and a part, "utterance" one caption for each of them.
+        subjects: of every utterance.
+        splits: of every utterance.
+        per: "point" is one set for all utterances of a subject and a split, "utterance" one caption for each of them.
         captions: in a set.
     """
     if per == "utterance":
-        return dict(Counter(point for point in points if point is not None))
-    present = {(point, part) for point, part in zip(points, parts, strict=True) if point is not None}
-    return {point: captions * count for point, count in Counter(point for point, _ in present).items()}
+        return dict(Counter(subject for subject in subjects if subject is not None))
+    present = {(subject, split) for subject, split in zip(subjects, splits, strict=True) if subject is not None}
+    return {subject: captions * count for subject, count in Counter(subject for subject, _ in present).items()}
 
 
-def said(points: Sequence[Point | None], table: pl.DataFrame) -> dict[Point, Runs]:
-    """What captions of each point must not contain: the words of its utterances. They are never sent anywhere."""
+def spoken(subjects: Sequence[Subject | None], table: pl.DataFrame) -> dict[Subject, Phrases]:
+    """What captions of each subject must not contain: the words of its utterances. They are never sent anywhere."""
     if "transcript" not in table.columns:
         return {}
-    spoken: dict[Point, list[str]] = {}
-    for point, transcript in zip(points, table["transcript"], strict=True):
-        if point is not None and transcript:
-            spoken.setdefault(point, []).append(transcript)
-    return {point: runs(transcripts) for point, transcripts in spoken.items()}
+    transcripts: dict[Subject, list[str]] = {}
+    for subject, transcript in zip(subjects, table["transcript"], strict=True):
+        if subject is not None and transcript:
+            transcripts.setdefault(subject, []).append(transcript)
+    return {subject: phrases(own) for subject, own in transcripts.items()}
 
 
-def give_out(
-    points: Sequence[Point | None],
-    parts: Sequence[Part],
-    captions: Mapping[Point, Sequence[str]],
+def hand_out(
+    subjects: Sequence[Subject | None],
+    splits: Sequence[Split],
+    captions: Mapping[Subject, Sequence[str]],
     per: Per,
     count: int,
     seed: int = 0,
 ) -> list[str | None]:
     """A caption for every utterance.
 
-    Per point each draws from its part's share of the set; the parts of a point share no caption. Per utterance each has
-    its own, and only where some were given up they serve twice.
+    Per point each takes one of its split's share of the set; the splits of a subject share no caption. Per utterance
+    each has its own, and only where some were given up they serve twice.
 
     Args:
-        points: of every utterance.
-        parts: of every utterance.
-        captions: of every point.
+        subjects: of every utterance.
+        splits: of every utterance.
+        captions: of every subject.
         per: see `wanted`.
         count: captions in a set.
-        seed: of the draws.
+        seed: of the choices.
     """
-    draw = np.random.default_rng(seed)
-    sharers: dict[Point, list[Part]] = {}
-    for name in _PARTS:
-        for place in {place for place, part in zip(points, parts, strict=True) if place is not None and part == name}:
+    random = np.random.default_rng(seed)
+    sharers: dict[Subject, list[Split]] = {}
+    for name in _SPLITS:
+        for place in {each for each, split in zip(subjects, splits, strict=True) if each is not None and split == name}:
             sharers.setdefault(place, []).append(name)
-    turn: Counter[Point] = Counter()
+    turn: Counter[Subject] = Counter()
     result: list[str | None] = []
-    for point, part in zip(points, parts, strict=True):
-        number = float(draw.random())  # for every row, so that one row's fate does not change another's draw
-        if point is None:
+    for subject, split in zip(subjects, splits, strict=True):
+        number = float(random.random())  # for every row, so that one row's fate does not change another's choice
+        if subject is None:
             result.append(None)
             continue
-        have = captions[point]
+        have = captions[subject]
         if per == "point":
-            have = have[sharers[point].index(part) :: len(sharers[point])][:count]
+            have = have[sharers[subject].index(split) :: len(sharers[subject])][:count]
             index = int(number * len(have))
         else:
-            index = turn[point] % len(have) if have else 0
-            turn[point] += 1
+            index = turn[subject] % len(have) if have else 0
+            turn[subject] += 1
         result.append(have[index] if have else None)
     return result

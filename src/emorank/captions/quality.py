@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from emorank.captions.fault import fault, same, words
+from emorank.captions.rules import normalised, violation, words
 
 CELL = 0.5  # width of a cell of the plane
 _PROBED = 1500  # captions in the probe of order: a million pairs
@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Quality:
-    """What can be said of captions with places.
+    """Numbers about captions and their points.
 
     Args:
         captions: how many there are.
@@ -73,7 +73,7 @@ def quality(texts: Sequence[str], points: Array, embeddings: Array, english: boo
         distinct_2=len(set(pairs)) / max(len(pairs), 1),
         near_duplicates=_near_duplicates(once) / max(len(once), 1),
         words=len(tokens) / max(len(once), 1),
-        faulty=sum(fault(text, english=english) is not None for text in texts) / max(len(texts), 1),
+        faulty=sum(violation(text, english=english) is not None for text in texts) / max(len(texts), 1),
         spearman=_spearman(plane[upper], cosine[upper]),
         local_order=_local_order(plane, cosine, seed),
         covered=float((coverage(points) > 0).mean()),
@@ -82,7 +82,7 @@ def quality(texts: Sequence[str], points: Array, embeddings: Array, english: boo
 
 def distances(texts: Sequence[str], points: Array, embeddings: Array, seed: int = 0) -> tuple[Array, Array]:
     """Between up to 1500 different captions, drawn at random: on the plane, and cosine distance; both (k, k)."""
-    first = {same(text): index for index, text in reversed(list(enumerate(texts)))}
+    first = {normalised(text): index for index, text in reversed(list(enumerate(texts)))}
     chosen = np.array(sorted(first.values()), np.int64)
     if len(chosen) > _PROBED:
         chosen = np.sort(np.random.default_rng(seed).choice(chosen, _PROBED, replace=False))

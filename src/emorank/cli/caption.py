@@ -1,35 +1,79 @@
 """emorank caption: descriptions for the utterances of a table, or for the ordinality test."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from emorank.captions.llm.manners import Manners
-from emorank.captions.points import Per
+from emorank.captions.llm import ServerOptions, is_loopback, shown
 from emorank.cli.console import progress, say
 from emorank.errors import EmorankError
-
-Style = Literal["bank", "template", "clap4emo", "paraclap"]
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from emorank.captions.fault import Runs
-    from emorank.captions.llm.plan import Plan
-    from emorank.captions.llm.prompt import Point
+    from emorank.captions.llm.prompt import PromptName, Subject
+    from emorank.captions.rules import Phrases
+
+_BOUNDS = {"captions": (1, 1000), "lists": (2, 10_000), "step": (0.01, 3), "seed": (0, 2**63)}
+_PROMPTS: "dict[str, PromptName]" = {"bank": "plane", "clap4emo": "clap4emo"}
+Flag = Annotated[bool, Parameter(negative="")]
 
 
 @dataclass(frozen=True)
-class Model:
-    """Whom to ask, and how."""
+class CaptionOptions:
+    """How captions are made.
 
-    url: str
-    name: str
-    manners: Manners
-    only_plan: bool
+    Args:
+        style: Captions of the bank or of a baseline. A model (--llm) writes by valence and arousal (bank) or by
+            category (clap4emo).
+        llm: Base address of a server with OpenAI's API, such as http://localhost:8000/v1.
+        model: Name that the server knows the model by.
+        dry_run: Print prompt, calls, tokens and cost; send and write nothing.
+        per: One set of captions per point of the plane (or category), or one caption per utterance.
+        captions: How many captions a model writes; 4 a point and 10 a category if not given.
+        step: Labels are rounded to multiples of it; 0.5 per point and 0.1 per utterance if not given.
+        dominance: Let captions fit the column dominance too.
+        gender: Let captions fit the column gender too.
+        grid: No table: the lists of descriptions for the ordinality test.
+        lists: How many lists of each kind.
+        seed: Of all random choices.
+    """
+
+    style: Literal["bank", "template", "clap4emo", "paraclap"] = "bank"
+    llm: str | None = None
+    model: str | None = None
+    dry_run: Flag = False
+    per: Literal["point", "utterance"] = "point"
+    captions: int | None = None
+    step: float | None = None
+    dominance: Flag = False
+    gender: Flag = False
+    grid: Flag = False
+    lists: int = 100
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, (lowest, highest) in _BOUNDS.items():
+            value = getattr(self, name)
+            if value is not None and not lowest <= value <= highest:
+                raise EmorankError(f"--{name} is {lowest} to {highest}, not {value}.")
+        if self.style != "bank" and (self.grid or self.dominance or self.gender):
+            raise EmorankError("--grid, --dominance and --gender go with --style bank, by valence and arousal.")
+        if self.llm is None and (self.model is not None or self.dry_run):
+            raise EmorankError("--model and --dry-run go with --llm, the base address of a server.")
+        if self.llm is not None and not self.model:
+            raise EmorankError("--llm needs --model, the name that the server knows the model by.")
+        if self.llm is not None and self.style not in ("bank", "clap4emo"):
+            raise EmorankError(f"--llm goes with --style bank or clap4emo; style {self.style} needs no model.")
+
+    @property
+    def source(self) -> str:
+        """What stands in the column `caption_source`."""
+        return f"llm:{self.model}" if self.llm else self.style
 
 
 def caption(
@@ -37,201 +81,147 @@ def caption(
     /,
     *,
     out: Path | None = None,
-    style: Style = "bank",
-    llm: str | None = None,
-    model: str | None = None,
-    dry_run: Annotated[bool, Parameter(negative="")] = False,
-    per: Per = "point",
-    captions: int = 4,
-    step: float | None = None,
-    dominance: Annotated[bool, Parameter(negative="")] = False,
-    gender: Annotated[bool, Parameter(negative="")] = False,
-    grid: Annotated[bool, Parameter(negative="")] = False,
-    lists: int = 100,
     report: Path | None = None,
-    seed: int = 0,
-    manners: Annotated[Manners | None, Parameter(name="*")] = None,
+    options: Annotated[CaptionOptions | None, Parameter(name="*")] = None,
+    server: Annotated[ServerOptions | None, Parameter(name="*")] = None,
 ) -> None:
     """Describe the utterances of a table, from the bank, by a baseline's way or by a language model.
 
     A key for the server is taken from $EMORANK_LLM_KEY or $OPENAI_API_KEY. Nothing but valence and arousal (and, when
-    asked for, dominance and gender) is sent. Accepted answers are kept at once: after a stop the same command goes on.
+    asked for, dominance and gender), or with --style clap4emo names of emotions, is sent. Accepted answers are kept at
+    once: after a stop the same command goes on.
 
     Args:
         table: An utterance table (.parquet or .csv).
         out: Where the captioned table goes, .parquet or .csv.
-        style: Without --llm: bank, or the captions of a baseline.
-        llm: Base address of a server with OpenAI's API, such as http://localhost:8000/v1.
-        model: Name that the server knows the model by.
-        dry_run: Print prompt, calls, tokens and cost; send and write nothing.
-        per: One set of captions per point of the plane, or one caption per utterance.
-        captions: How many captions a point gets.
-        step: Labels are rounded to multiples of it; 0.5 per point and 0.1 per utterance if not given.
-        dominance: Let captions fit the column dominance too.
-        gender: Let captions fit the column gender too.
-        grid: No table: the lists of descriptions for the ordinality test.
-        lists: How many lists of each kind.
         report: Picture of the captions' quality (.png, .svg or .pdf); the numbers are printed.
-        seed: Of all draws.
-        manners: How a server is asked.
+        options: How captions are made.
+        server: How a server is asked.
     """
-    asked = _model(llm, model, manners or Manners(), dry_run)
-    _check(table, out, grid, dry_run, report, captions, lists, step)
-    if grid:
-        described = _grid(asked, lists)
-    else:
-        assert table is not None
-        described = _table(table, asked, style, per, captions, step, dominance, gender, seed)
-    if described is None or out is None:
-        return
-    from emorank.corpora import write_table
-
-    write_table(described, out)
-    without = described["caption"].null_count()
-    say(f"{len(described)} rows written to {out}" + (f", {without} of them without a caption." if without else "."))
-    if report is not None:
-        _report(described, report, asked is None or asked.manners.english, seed)
-
-
-def _model(llm: str | None, model: str | None, manners: Manners, dry_run: bool) -> Model | None:
-    if llm is None:
-        if model is not None or dry_run:
-            raise EmorankError("--model and --dry-run go with --llm, the base address of a server.")
-        return None
-    if not model:
-        raise EmorankError("--llm needs --model, the name that the server knows the model by.")
-    from emorank.captions.llm.address import is_here, shown
-
-    address = shown(llm)
-    if address.startswith("http://") and not is_here(llm):
-        say(f"{address} is not encrypted: a key and the prompts can be read on the way.")
-    return Model(llm, model, manners, dry_run)
-
-
-def _check(
-    table: Path | None,
-    out: Path | None,
-    grid: bool,
-    dry_run: bool,
-    report: Path | None,
-    captions: int,
-    lists: int,
-    step: float | None,
-) -> None:
-    """Find mistakes before anything is paid for."""
-    if grid == (table is not None):
+    options, server = options or CaptionOptions(), server or ServerOptions()
+    if options.grid == (table is not None):
         raise EmorankError("Give either an utterance table or --grid.")
-    if out is None and not dry_run:
+    if out is None and not options.dry_run:
         raise EmorankError("--out is missing: where the captions go, a .parquet or .csv file.")
     if out is not None and out.suffix.lower() not in (".parquet", ".csv"):
         raise EmorankError(f"{out}: a table is a .parquet or .csv file.")
     if report is not None and report.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise EmorankError(f"{report}: a picture is a .png, .svg or .pdf file.")
-    if captions < 1 or lists < 2 or (step is not None and not 0.01 <= step <= 3):
-        raise EmorankError("--captions is at least 1, --lists at least 2, --step 0.01 to 3.")
+    if options.llm is not None and shown(options.llm).startswith("http://") and not is_loopback(options.llm):
+        say(f"{shown(options.llm)} is not encrypted: a key and the prompts can be read on the way.")
+    described = _grid(options, server) if table is None else _table(table, options, server)
+    if described is None or out is None:
+        return
+    without = described["caption"].null_count()
+    if without == len(described):
+        raise EmorankError(f"No utterance got a caption of {options.source}, so {out} is not written.")
+    from emorank.corpora import write_table
+
+    write_table(described, out)
+    say(f"{len(described)} rows written to {out}" + (f", {without} of them without a caption." if without else "."))
+    if report is not None:
+        _report(described, report, options, server)
 
 
-def _table(
-    source: Path,
-    asked: Model | None,
-    style: Style,
-    per: Per,
-    count: int,
-    step: float | None,
-    dominance: bool,
-    gender: bool,
-    seed: int,
-) -> "pl.DataFrame | None":
+def _table(path: Path, options: CaptionOptions, server: ServerOptions) -> "pl.DataFrame | None":
     import polars as pl
 
     from emorank.captions import paired
-    from emorank.captions.llm.prompt import VERSION
-    from emorank.captions.points import give_out, parts_of, points_of, said, wanted
+    from emorank.captions.clap4emo import by_category, without_captions
+    from emorank.captions.llm.prompt import load_prompt
+    from emorank.captions.points import categories_of, hand_out, points_of, splits_of, spoken, wanted
     from emorank.corpora import read_table
 
-    table = read_table(source)
+    table, by_emotion = read_table(path), options.style == "clap4emo"
+    splits = splits_of(table)
     if "caption" in table.columns and table["caption"].null_count() < len(table):
         say("The table's captions are replaced.")
-    if asked is None:
-        if style == "bank":
-            points_of(table, None, dominance, gender)  # names the columns that are missing
+    if by_emotion and "emotion" in table.columns:
+        known = load_prompt("clap4emo").words if options.llm else by_category()
+        if unknown := without_captions(table, known):
+            say(f"No captions for the emotions {', '.join(unknown[:10])}; there are some for {', '.join(known)}.")
+    if options.llm is None:
+        if options.style == "bank":
+            points_of(table, None, options.dominance, options.gender)  # names the columns that are missing
+        own = table.with_columns(split=pl.Series(splits))
         with progress("listening") as bar:
-            texts = paired(table.with_columns(split=pl.Series(parts_of(table))), style, bar, seed, dominance, gender)
-        return _captioned(table, texts, style)
-    points = points_of(table, step or (0.5 if per == "point" else 0.1), dominance, gender)
-    parts = parts_of(table)
-    found = _ask(asked, wanted(points, parts, per, count), said(points, table))
+            texts = paired(own, options.style, bar, options.seed, options.dominance, options.gender)
+        return _captioned(table, texts, options)
+    step, count = (0.5 if options.per == "point" else 0.1), options.captions or (10 if by_emotion else 4)
+    subjects: Sequence[Subject | None]
+    if by_emotion:
+        subjects = categories_of(table)
+    else:
+        subjects = points_of(table, options.step or step, options.dominance, options.gender)
+    found = _ask(wanted(subjects, splits, options.per, count), spoken(subjects, table), options, server)
     if found is None:
         return None
-    own = give_out(points, parts, found, per, count, seed)
-    done = _captioned(table, own, f"llm:{asked.name}")
-    return done.with_columns(pl.when(pl.col("caption").is_not_null()).then(pl.lit(VERSION)).alias("caption_prompt"))
+    return _captioned(table, hand_out(subjects, splits, found, options.per, count, options.seed), options)
 
 
-def _captioned(table: "pl.DataFrame", texts: list[str | None], source: str) -> "pl.DataFrame":
+def _captioned(table: "pl.DataFrame", texts: Sequence[str | None], options: CaptionOptions) -> "pl.DataFrame":
     import polars as pl
 
-    return table.with_columns(
-        pl.Series("caption", texts, dtype=pl.String),
-        pl.Series("caption_source", [None if text is None else source for text in texts], dtype=pl.String),
-    )
+    from emorank.captions.llm.prompt import load_prompt
+
+    columns = {"caption_source": options.source}
+    if options.llm is not None:
+        columns["caption_prompt"] = load_prompt(_PROMPTS[options.style]).version
+    captioned = pl.col("caption").is_not_null()
+    table = table.with_columns(pl.Series("caption", texts, dtype=pl.String))
+    return table.with_columns(pl.when(captioned).then(pl.lit(value)).alias(name) for name, value in columns.items())
 
 
-def _grid(asked: Model | None, lists: int) -> "pl.DataFrame | None":
-    import polars as pl
-
+def _grid(options: CaptionOptions, server: ServerOptions) -> "pl.DataFrame | None":
     from emorank.affect import STEPS
     from emorank.captions import bundled
-    from emorank.captions.llm.prompt import VERSION, Point
+    from emorank.captions.llm.prompt import Point
     from emorank.evaluation.lists import table_of_lists
 
-    if asked is None:
-        return table_of_lists(bundled("test").cells(), lists).with_columns(caption_source=pl.lit("bank"))
-    each = -(-lists // len(STEPS))  # so often does every cell come up
-    found = _ask(asked, {Point(valence, arousal): each for valence in STEPS for arousal in STEPS}, {})
-    if found is None:
-        return None
-    empty = [str(point) for point, texts in found.items() if not texts]
-    if empty:
-        raise EmorankError(f"{len(empty)} points have no caption ({'; '.join(empty[:3])}); run the same command again.")
-    table = table_of_lists({(point.valence, point.arousal): texts for point, texts in found.items()}, lists)
-    return table.with_columns(caption_source=pl.lit(f"llm:{asked.name}"), caption_prompt=pl.lit(VERSION))
+    cells = bundled("test").cells()
+    if options.llm is not None:
+        points = [Point(valence, arousal) for valence in STEPS for arousal in STEPS]
+        each = -(-options.lists // len(STEPS))  # so often does every cell come up
+        found = _ask(dict.fromkeys(points, each), {}, options, server)
+        if found is None:
+            return None
+        empty = [str(point) for point in points if not found[point]]
+        if empty:
+            where = "; ".join(empty[:3])
+            raise EmorankError(f"{len(empty)} points have no caption ({where}); run the same command again.")
+        cells = {(point.valence, point.arousal): found[point] for point in points}
+    table = table_of_lists(cells, options.lists)
+    return _captioned(table, table["caption"].to_list(), options)
 
 
-def _ask(asked: Model, wanted: "Mapping[Point, int]", said: "Mapping[Point, Runs]") -> "dict[Point, list[str]] | None":
-    from emorank.captions.llm.run import ask, foresee
+def _ask(
+    wanted: "Mapping[Subject, int]",
+    forbidden: "Mapping[Subject, Phrases]",
+    options: CaptionOptions,
+    server: ServerOptions,
+) -> "dict[Subject, list[str]] | None":
+    from emorank.captions.llm.job import Job
 
-    foreseen = foresee(asked.name, wanted, asked.manners)
-    if asked.only_plan:
-        _print_plan(foreseen, asked.manners)
-        return None
-    say(f"{foreseen.captions} captions for {foreseen.points} points, {foreseen.known} known; {foreseen.calls} calls.")
-    with progress("captioning") as bar:
-        outcome = ask(asked.url, asked.name, wanted, said, asked.manners, bar)
-    for point, reason in sorted(outcome.given_up.items(), key=lambda pair: str(pair[0]))[:10]:
-        say(f"{point}: captions are missing. {reason}")
-    if outcome.given_up:
-        say(f"{len(outcome.given_up)} points lack captions; the same command asks for them again.")
-    cost = asked.manners.cost(outcome.prompt_tokens, outcome.answer_tokens)
-    say(f"Used {outcome.prompt_tokens} tokens of prompt and {outcome.answer_tokens} of answers ({cost:.2f}).")
-    return outcome.captions
-
-
-def _print_plan(foreseen: "Plan", manners: Manners) -> None:
-    for message in foreseen.first:
-        print(f"--- {message['role']}\n{message['content']}")
-    print("---")
-    print(f"points: {foreseen.points}")
-    print(f"captions: {foreseen.captions}, of which {foreseen.known} are known")
-    print(f"calls: {foreseen.calls}")
-    print(f"tokens: about {foreseen.prompt_tokens} of prompt, {foreseen.answer_tokens} of answers")
-    print(
-        f"cost: about {manners.cost(foreseen.prompt_tokens, foreseen.answer_tokens):.4f}, rejected answers come on top"
-    )
+    with closing(Job(options.model or "", wanted, server, forbidden, _PROMPTS[options.style])) as job:
+        plan = job.plan()
+        if options.dry_run:
+            cost = server.cost(plan.prompt_tokens, plan.answer_tokens)
+            print(f"{plan}\ncost: about {cost:.4f}, rejected answers come on top")
+            return None
+        say(f"{plan.wanted} captions for {plan.subjects} points, {plan.kept} known; {plan.calls} calls.")
+        with progress("captioning") as bar:
+            job.run(options.llm or "", bar)
+        for subject, reason in sorted(job.given_up.items(), key=lambda pair: str(pair[0]))[:10]:
+            say(f"{subject}: captions are missing. {reason}")
+        if job.given_up:
+            say(f"{len(job.given_up)} points lack captions; the same command asks for them again.")
+        sent, received = job.spent()
+        say(f"Used {sent} tokens of prompt and {received} of answers ({server.cost(sent, received):.2f}).")
+        return job.captions
 
 
-def _report(table: "pl.DataFrame", picture: Path, english: bool, seed: int) -> None:
-    from emorank.captions.plot import draw
+def _report(table: "pl.DataFrame", picture: Path, options: CaptionOptions, server: ServerOptions) -> None:
+    from emorank.captions.plot import plot_quality
     from emorank.captions.quality import distances, quality
     from emorank.encoders import text_encoder
     from emorank.listening.store import texts
@@ -242,9 +232,8 @@ def _report(table: "pl.DataFrame", picture: Path, english: bool, seed: int) -> N
         raise EmorankError("The report needs captions whose valence and arousal are known.")
     captions, points = described["caption"].to_list(), described.select("valence", "arousal").to_numpy()
     embeddings = texts(captions, text_encoder())
-    result = quality(captions, points, embeddings, english, seed)
+    result = quality(captions, points, embeddings, options.llm is None or server.english, options.seed)
     for name, value in result.as_dict().items():
         print(f"{name}\t{value if isinstance(value, int) else format(value, '.3f')}")
-    source = described["caption_source"][0]
-    draw(picture, source, result, points, *distances(captions, points, embeddings, seed))
+    plot_quality(picture, options.source, result, points, *distances(captions, points, embeddings, options.seed))
     say(f"The picture is in {picture}.")

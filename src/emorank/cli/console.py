@@ -3,11 +3,17 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
+from emorank.affect import DIMENSIONS
+from emorank.cli import printable
 from emorank.errors import AudioError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @contextmanager
@@ -30,7 +36,7 @@ def progress(what: str) -> Iterator[Callable[..., None]]:
 
 def say(sentence: str) -> None:
     """A remark to the person, on standard error."""
-    print(sentence, file=sys.stderr)
+    print(printable(sentence), file=sys.stderr)
 
 
 def name_broken(broken: Sequence[AudioError]) -> None:
@@ -39,6 +45,23 @@ def name_broken(broken: Sequence[AudioError]) -> None:
         say(f"skipped {error}")
     if broken:
         say(f"{len(broken)} skipped.")
+
+
+def name_damaged(damage: Mapping[str, str]) -> None:
+    """Each recording of which something is missing, once, with what it is; the rest of it was heard."""
+    for path, note in damage.items():
+        say(f"damaged {path}: {note}")
+    if damage:
+        say(f"{len(damage)} damaged; what could be decoded of them was heard.")
+
+
+def name_passed_over(suffixes: Mapping[str, int]) -> None:
+    """Files that were not looked at because of their suffix, once, the most frequent kinds first."""
+    if suffixes:
+        kinds = sorted(suffixes.items(), key=lambda item: (-item[1], item[0]))
+        named = ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in kinds[:5])
+        more = f" and {len(kinds) - 5} more kinds" if len(kinds) > 5 else ""
+        say(f"{sum(suffixes.values())} files are no recordings by their names and were passed over: {named}{more}.")
 
 
 def print_json(document: Any) -> None:
@@ -64,6 +87,7 @@ def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], left: frozenset[str] = frozenset({"recording"})
 ) -> None:
     """A table on standard output; as plain tab-separated lines where that is not a terminal."""
+    rows = [tuple(map(printable, row)) for row in rows]
     if not sys.stdout.isatty():
         print("\t".join(columns))
         for row in rows:
@@ -81,6 +105,19 @@ def print_table(
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
+
+
+def places(points: "np.ndarray") -> list[dict[str, float | None]]:
+    """(n, 3) places -> for each a value by dimension, None where the model lacks it."""
+    return [
+        {name: None if isnan(value) else round(value, 2) for name, value in zip(DIMENSIONS, point, strict=True)}
+        for point in points.tolist()
+    ]
+
+
+def shown(value: float | None, digits: int = 1) -> str:
+    """A number for a person; nothing where there is none."""
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def clock(seconds: float) -> str:

@@ -1,6 +1,8 @@
 """emorank export: all segments of a named index as a table."""
 
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -47,7 +49,12 @@ def export(
 
     table = table_of(Collection.of(NamedIndex.open(name)), where, embeddings=kind == "parquet")
     if out is None:
-        write(table, sys.stdout.buffer, kind)
+        with tempfile.SpooledTemporaryFile(
+            64_000_000
+        ) as held:  # whose errors are polars' own; those of the pipe are ours
+            write(table, held, kind)
+            held.seek(0)
+            shutil.copyfileobj(held, sys.stdout.buffer)
         return
     try:
         with written_whole(out) as temporary, open(temporary, "wb") as file:

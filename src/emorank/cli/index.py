@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.console import clock, name_broken, print_table, progress, say
+from emorank.cli.console import clock, name_broken, name_damaged, name_passed_over, print_table, progress, say
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
@@ -20,11 +20,15 @@ def index(
     name: str | None = None,
     table: list[Path] | None = None,
     watch: Annotated[bool, Parameter(negative="")] = False,
+    prune: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
+    channels: str | None = None,
 ) -> None:
     """Make or update an index that lasts; without a name, list those there are.
 
-    Recordings that were moved, copied or touched are recognised by their content and not listened to again.
+    Recordings that were moved, copied or touched are recognised by their content and not listened to again. What lies
+    in folders that are not there, cannot be read or are suddenly empty stays in the index. An index is of one audio
+    encoder; for a model on another one make another index.
 
     Examples:
 
@@ -38,23 +42,29 @@ def index(
         roots: Folders or recordings to follow from now on, beside those that the index follows already.
         name: Of the index: letters, digits, dots, dashes, underscores.
         table: A .csv or .parquet file with `path` and any columns to show and to filter by. May be given several
-            times; takes the place of what was given before.
+            times; goes over what earlier tables said of the same recordings.
         watch: Stay, and follow the folders until interrupted.
+        prune: Remove also what the index knows of folders that are empty now.
         model: The model that listens; by default emorank-base, or the one that the index was made with.
+        channels: Which channels of a recording are heard: by default auto (one where they hold the same, each where
+            they hold different speech), mix, each, or a number from 1.
     """
+    from emorank.audio import parse_policy
     from emorank.index.named import NamedIndex, names
 
     if name is None:
-        if roots or watch or table or model:
+        if roots or watch or prune or table or model:
             raise EmorankError("Name the index: emorank index DIR --name calls")
         _list(names())
         return
-    named = NamedIndex.made(name, roots, model)
-    if table:
-        from emorank.corpora import read_tables
+    named = NamedIndex.made(name, roots, model, None if channels is None else parse_policy(channels))
+    for file in table or ():
+        from emorank.corpora import read_table
 
-        named.keep_labels(read_tables(table))
-    _update(named)
+        fit = named.keep_labels(read_table(file), file.parent)
+        by_name = f", {fit.by_name} of them by their file name alone" if fit.by_name else ""
+        say(f"{file}: {len(fit.labels)} of {fit.rows} rows fit a recording{by_name}.")
+    _update(named, prune)
     if watch:
         from emorank.index.watch import changes
 
@@ -63,17 +73,24 @@ def index(
             _update(named)
 
 
-def _update(named: "NamedIndex") -> None:
+def _update(named: "NamedIndex", prune: bool = False) -> None:
     with ExitStack() as bars:
 
         def bar(root: str) -> Callable[[int, int], None]:
             bars.close()
             return bars.enter_context(progress(f"listening to {os.path.basename(root) or root}"))
 
-        done, missing = named.update(bar)
+        done, missing = named.update(bar, prune)
     name_broken(done.broken)
+    name_damaged(done.damaged)
+    name_passed_over(done.passed_over)
     for root in missing:
         say(f"{root} is not there now; what is known of it stays.")
+    if done.missing:
+        say(
+            f"{done.missing} recordings are missing, their folders are empty now; they stay. "
+            f"If they are gone for good: emorank index --name {named.name} --prune"
+        )
     moved = f" ({done.moved} of them known by their content)" if done.moved else ""
     say(f"{named.name}: {done.added} added, {done.changed} changed{moved}, {done.removed} removed, {done.kept} kept.")
 

@@ -1,50 +1,90 @@
-"""A folder is listened to, and its segments come back: what search and locate share."""
+"""A folder is listened to, and its segments come back: what search, locate and timeline share."""
 
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emorank.cli.console import name_broken, progress
-from emorank.errors import EmorankError
+from emorank.cli.console import name_broken, name_damaged, name_passed_over, progress
+from emorank.errors import AudioError, EmorankError
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from emorank.encoders import Locates
     from emorank.index import Segments
     from emorank.model import EmotionRankCLAP
 
 
-def listened(root: str, model: "EmotionRankCLAP", index: Path | None) -> "Segments":
+def listened(root: str, model: "EmotionRankCLAP", index: Path | None, channels: str = "auto") -> "Segments":
     """Bring the index of a folder up to date, name what is broken in it, and give its segments.
 
     Raises:
         EmorankError: there is nothing at `root`, or nothing that can be searched.
     """
+    from emorank.audio import parse_policy
     from emorank.index import Index
 
-    kept = Index(index, model) if index is not None else Index.of(root, model)
+    policy = parse_policy(channels)
+    kept = Index(index, model, policy) if index is not None else Index.of(root, model, policy)
     with progress("listening") as bar:
         update = kept.update(root, bar)
     name_broken(update.broken)
+    name_damaged(update.damaged)
+    if update.added or update.changed:
+        name_passed_over(update.passed_over)
+    if update.missing:
+        raise EmorankError(f"{root}: there are no recordings now; its index keeps what it knows of {update.missing}.")
     return _some(kept.segments().under(os.path.abspath(root)), root)
 
 
-def located(root: str, encoder: str) -> "Segments":
+def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
     """The segments of a folder where the regression head of an audio encoder puts them; what is broken is named.
 
     Raises:
         EmorankError: the encoder has no such head, or there is nothing at `root` that can be heard.
     """
+    import pyarrow as pa
+
+    from emorank.affect import DIMENSIONS
+    from emorank.audio import parse_policy
     from emorank.encoders import Locates, audio_encoder
-    from emorank.index.locate import locate
+    from emorank.index import Segments
+    from emorank.listening.encode import listen, matrix, schema
+    from emorank.listening.recordings import recordings
 
     head = audio_encoder(encoder)
     if not isinstance(head, Locates):
         raise EmorankError(
             f"Audio encoder {encoder!r} has no regression head of its own; name one such as wavlm-ser/mean."
         )
+    listing = recordings(root)
+    broken, batches = listing.broken, []
     with progress("listening") as bar:
-        segments, broken = locate(root, head, bar)
-    name_broken(broken)
-    return _some(segments, root)
+        done = 0
+        for batch in listen(listing.recordings, _Places(head), channels=parse_policy(channels)):
+            batches.append(batch)
+            done += len(set(batch["path"].to_pylist()))
+            bar(done, len(listing.recordings))
+    rows = pa.Table.from_batches(batches, schema(len(DIMENSIONS)))
+    reasons = zip(rows["path"].to_pylist(), rows["reason"].to_pylist(), strict=True)
+    name_broken([*broken, *(AudioError(path, reason) for path, reason in reasons if reason is not None)])
+    name_passed_over(listing.passed_over)
+    heard = rows.filter(pa.compute.is_null(rows["reason"]))
+    for name, values in zip(DIMENSIONS, matrix(heard["feature"]).T, strict=True):
+        heard = heard.append_column(name, pa.array(values))
+    return _some(Segments.of(heard), root)
+
+
+class _Places:
+    """A regression head as an encoder whose vectors are places."""
+
+    name, dim, fingerprint, device = "places", 3, "", "cpu"
+
+    def __init__(self, head: "Locates") -> None:
+        self._head = head
+
+    def __call__(self, waves: "list[np.ndarray]") -> "np.ndarray":
+        return self._head.points(waves)
 
 
 def _some(segments: "Segments", root: str) -> "Segments":

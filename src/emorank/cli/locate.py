@@ -4,9 +4,10 @@ import csv
 import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from emorank.cli.console import as_typed, clock, print_json, print_table
+from emorank import DEFAULT_MODEL
+from emorank.cli.console import as_typed, clock, places, print_json, print_table, shown
 from emorank.cli.listen import listened, located
 from emorank.errors import EmorankError
 
@@ -17,8 +18,9 @@ def locate(
     *,
     format: Literal["table", "csv", "json"] = "table",
     json: bool = False,
-    model: str = "emorank-base",
+    model: str = DEFAULT_MODEL,
     encoder: str | None = None,
+    channels: str = "auto",
     index: Path | None = None,
 ) -> None:
     """Valence, arousal and dominance of every recording, or of every segment of long ones, 1..7.
@@ -33,6 +35,8 @@ def locate(
         model: A packaged model, a folder made by emorank train, or a hub id.
         encoder: An audio encoder that answers by its own regression head instead of the model, such as
             wavlm-ser/mean; nothing is kept in an index.
+        channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
+            different speech), mix, each, or a number from 1.
         index: Where the index is kept; by default in the user's cache.
     """
     if not os.path.exists(root):
@@ -41,26 +45,44 @@ def locate(
     if encoder is not None:
         if index is not None:
             raise EmorankError("--index is of no use with --encoder, which keeps nothing; leave it out.")
-        segments = located(root, encoder)
+        segments = located(root, encoder, channels)
     else:
         from emorank.model import EmotionRankCLAP
 
-        segments = listened(root, EmotionRankCLAP.from_pretrained(model), index)
-    columns = ("path", "start", "end", "valence", "arousal", "dominance")
-    rows = [
-        (as_typed(path, root), round(start, 2), round(end, 2), *(round(float(x), 2) for x in point))
-        for path, start, end, point in zip(
-            segments.paths, segments.start.tolist(), segments.end.tolist(), segments.points, strict=True
+        segments = listened(root, EmotionRankCLAP.from_pretrained(model), index, channels)
+    rows: list[dict[str, Any]] = [
+        {
+            "path": as_typed(path, root),
+            "start": round(start, 2),
+            "end": round(end, 2),
+            **place,
+            "channel": channel or None,
+        }
+        for path, start, end, place, channel in zip(
+            segments.paths,
+            segments.start.tolist(),
+            segments.end.tolist(),
+            places(segments.places),
+            segments.channels.tolist(),
+            strict=True,
         )
     ]
     if json or format == "json":
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        print_json(rows)
     elif format == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
+        writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
+        writer.writeheader()
         writer.writerows(rows)
     else:
         print_table(
-            ("valence", "arousal", "dominance", "from", "to", "recording"),
-            [(*(f"{x:.1f}" for x in point), clock(start), clock(end), path) for path, start, end, *point in rows],
+            (*segments.dimensions, "from", "to", "recording"),
+            [
+                (
+                    *(shown(row[name]) for name in segments.dimensions),
+                    clock(row["start"]),
+                    clock(row["end"]),
+                    row["path"],
+                )
+                for row in rows
+            ],
         )

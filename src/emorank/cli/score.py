@@ -1,9 +1,10 @@
 """emorank score: how well each of some descriptions fits a recording."""
 
+from emorank import DEFAULT_MODEL
 from emorank.cli.console import print_json, print_table
 
 
-def score(clip: str, /, *descriptions: str, json: bool = False, model: str = "emorank-base") -> None:
+def score(clip: str, /, *descriptions: str, json: bool = False, model: str = DEFAULT_MODEL) -> None:
     """Cosine similarity of a recording to each description, best first.
 
     The numbers of one recording compare with each other: the best description is the one that fits it best.

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say
+from emorank import DEFAULT_MODEL
+from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say, shown
 from emorank.cli.listen import listened
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
+    from emorank.index.named import NamedIndex
     from emorank.model import EmotionRankCLAP
     from emorank.search import Collection, Direction, Near
 
@@ -29,6 +31,7 @@ def search(
     top: Annotated[int, Parameter(alias="-n")] = 10,
     json: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
+    channels: str | None = None,
     index: Path | None = None,
 ) -> None:
     """Find the moments of recordings that sound like a description or like a clip.
@@ -60,6 +63,8 @@ def search(
         json: Print a JSON list, best first: path, start and end in seconds, score, percentile, place, labels.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
             named index was made with.
+        channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
+            different speech), mix, each, or a number from 1.
         index: Where the index of a folder is kept; by default in the user's cache.
     """
     asked = like or unlike or ands or nots or near or where
@@ -73,9 +78,18 @@ def search(
         raise EmorankError(f"--top is {top}; ask for at least 1.")
     place = words[-1]
     circle = _near(near) if near else None
-    collection, clap = _opened(place, model, index)
+    named = _named(place, model, index, channels)
+    from emorank.search import Collection, Query, find
 
-    from emorank.search import Query, find
+    if where:
+        from emorank.search.collection import column_types
+        from emorank.search.filter import where as understood
+
+        understood(where, column_types(named.labels() if named else None))  # before a model is loaded
+    if named:
+        collection, clap = Collection.of(named), named.model
+    else:
+        collection, clap = _listened(place, model, index, channels or "auto")
 
     clips = [*(like or ()), *(unlike or ())]
     query = Query(
@@ -92,15 +106,14 @@ def search(
         print_json([{k: v for k, v in dataclasses.asdict(hit).items() if k != "row"} for hit in hits])
         return
     labelled = collection.label_names
+    dimensions = collection.segments.dimensions
     print_table(
-        ("score", "beats", "valence", "arousal", "dominance", "from", "to", *labelled, "recording"),
+        ("score", "beats", *dimensions, "from", "to", *labelled, "recording"),
         [
             (
-                "" if hit.score is None else f"{hit.score:.3f}",
+                shown(hit.score, 3),
                 "" if hit.percentile is None else f"{hit.percentile:.1f} %",
-                f"{hit.valence:.1f}",
-                f"{hit.arousal:.1f}",
-                f"{hit.dominance:.1f}",
+                *(shown(getattr(hit, name)) for name in dimensions),
                 clock(hit.start),
                 clock(hit.end),
                 *("" if hit.labels[name] is None else str(hit.labels[name]) for name in labelled),
@@ -115,23 +128,28 @@ def search(
     say(f"{len(hits)} of {len(collection)} segments in {len(collection.recordings) - 1} recordings{passed}.")
 
 
-def _opened(place: str, model: str | None, index: Path | None) -> "tuple[Collection, EmotionRankCLAP]":
-    """What is searched: a named index as it is, or a folder that is listened to first."""
-    from emorank.index.named import DEFAULT_MODEL, NamedIndex, is_named
+def _named(place: str, model: str | None, index: Path | None, channels: str | None) -> "NamedIndex | None":
+    """The named index that is searched; None where it is a folder or a recording."""
+    from emorank.index.named import NamedIndex, is_named
+
+    if not is_named(place):
+        if not os.path.exists(place):
+            raise EmorankError(f"{place}: there is no such file or folder, and no index of this name.")
+        return None
+    if model is not None or index is not None or channels is not None:
+        raise EmorankError(
+            f"{place} is a named index with its own model, place and channels; leave --model, --index, --channels out."
+        )
+    return NamedIndex.open(place)
+
+
+def _listened(place: str, model: str | None, index: Path | None, channels: str) -> "tuple[Collection, EmotionRankCLAP]":
+    """A folder, listened to first."""
+    from emorank.model import EmotionRankCLAP
     from emorank.search import Collection
 
-    if is_named(place):
-        if model is not None or index is not None:
-            raise EmorankError(f"{place} is a named index with its own model and place; leave --model and --index out.")
-        named = NamedIndex.open(place)
-        return Collection.of(named), named.model
-
-    from emorank.model import EmotionRankCLAP
-
-    if not os.path.exists(place):
-        raise EmorankError(f"{place}: there is no such file or folder, and no index of this name.")
     clap = EmotionRankCLAP.from_pretrained(model or DEFAULT_MODEL)
-    segments = listened(place, clap, index)
+    segments = listened(place, clap, index, channels)
     return Collection(segments, shown=[as_typed(path, place) for path in segments.paths]), clap
 
 

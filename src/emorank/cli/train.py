@@ -6,8 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from emorank.cli.console import name_broken, progress, say
-from emorank.errors import EmorankError
-from emorank.training.config import TrainConfig
+from emorank.training.config import Device, Logger, TrainConfig
 
 
 def train(
@@ -15,41 +14,51 @@ def train(
     data: Annotated[list[Path], Parameter(consume_multiple=True)],
     out: Path,
     config_file: Annotated[Path | None, Parameter(name="--config")] = None,
-    config: Annotated[TrainConfig | None, Parameter(name="*")] = None,
+    device: Device = "auto",
+    logger: Logger = "none",
+    config: Annotated[TrainConfig | None, Parameter(name="*", consume_multiple=True)] = None,
 ) -> None:
     """Train two heads on frozen encoders; a run that was killed goes on where it was.
+
+    Under torchrun (torchrun --nproc-per-node 2 -m emorank train ...) the processes share every batch.
 
     Args:
         data: Utterance tables (.parquet or .csv) with path, valence, arousal, dominance, and split or speaker.
         out: Folder for the model; it is then usable as --model.
         config_file: YAML file with any of the choices below, such as configs/emotionrankclap.yaml; flags override it.
+        device: Where the heads are trained; auto is a CUDA device where there is one, else the processor.
+        logger: Where the curves go besides: to TensorBoard (the folder tensorboard in --out) or Weights & Biases.
         config: Every choice of the training.
     """
-    try:
-        from emorank.training.fit import fit
-    except ModuleNotFoundError as error:
-        raise EmorankError("Training needs an extra; run: pip install 'emorank[train]'") from error
-    from emorank.corpora import read_tables
-    from emorank.training.prepare import prepare
-
     chosen = config or TrainConfig()
+    from emorank.training import loggers
+
+    loggers.check(logger)
+    from emorank.corpora import read_tables
+
     table = read_tables(data)
-    with progress("listening") as bar:
-        prepared = prepare(table, chosen, bar)
-    name_broken(prepared.broken)
-    if prepared.unlabelled:
-        say(f"{prepared.unlabelled} utterances lack a label in {', '.join(chosen.dimensions)} and are left out.")
-    train, development = (len(prepared.table.filter(split=split)) for split in ("train", "development"))
-    say(f"Training on {train} utterances, developing on {development}.")
-    if prepared.uncaptioned:
-        say(f"{prepared.uncaptioned} utterances have no caption of the kind {chosen.captions} and are left out.")
-    model = fit(
-        prepared.train,
-        prepared.development,
-        chosen,
-        out,
-        about={"data": prepared.about()},
-        report=lambda epoch, epochs, loss: say(f"epoch {epoch:3d} of {epochs}: development loss {loss:.4f}"),
-    )
-    history = model.config.training
-    say(f"Kept epoch {history['epoch_kept']} (development loss {history['development_loss']:.4f}) in {out}.")
+    from emorank.training.loop import fit
+    from emorank.training.prepare import prepare
+    from emorank.training.processes import joined
+
+    with joined(device) as processes:
+        with processes.first_ahead(), progress("listening") as bar:  # the first encodes, the others find it done
+            prepared = prepare(table, chosen, bar)
+        if not processes.rank:
+            name_broken(prepared.broken)
+            for reason, count in prepared.left_out.items():
+                if count:
+                    say(f"{count} utterances {reason} and are left out.")
+            train, development = (len(prepared.table.filter(split=split)) for split in ("train", "development"))
+            say(f"Training on {train} utterances, developing on {development}.")
+        with progress("training") as bar:
+
+            def report(epoch: int, epochs: int, loss: float) -> None:
+                bar(epoch, epochs)
+                say(f"epoch {epoch:3d} of {epochs}: development loss {loss:.4f}")
+
+            about = {"data": prepared.about()}
+            model = fit(prepared.train, prepared.development, chosen, out, about, report, device, logger)
+        history = model.config.training
+        if not processes.rank:
+            say(f"Kept epoch {history['epoch_kept']} (development loss {history['development_loss']:.4f}) in {out}.")

@@ -34,7 +34,8 @@ def scan_corpus(name: str, root: str | os.PathLike[str], durations: bool = True)
     Args:
         name: one of `CORPORA`.
         root: the folder as its authors distribute it; for "table" a CSV or Parquet file.
-        durations: read every recording's header for its length in seconds. Without it, which is much faster for
+        durations: find out how long every recording is, in seconds: from its header where that can be believed,
+            else by decoding it. Without it, which is much faster for
             100,000 recordings on a network disk, recordings that cannot be opened are not noticed, and `duration` stays
             as a user's own table has it, otherwise empty.
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import polars as pl
 
 from emorank.affect import Affect, point
+from emorank.corpora.agreement import NO_AGREEMENT
 from emorank.corpora.folder import files, metadata, recordings, stem
 from emorank.corpora.scan import LeftOut, Reader
 from emorank.corpora.schema import Row, table_of
@@ -98,7 +99,7 @@ def _row(path: Path, match: re.Match[str], votes: list[Vote], sexes: dict[str, s
     return {
         "path": str(path),
         **_mean([_point(vote, asked) for vote in votes])._asdict(),
-        "emotion": _EMOTIONS[votes[0].letter] if len(votes) == 1 else "no agreement",
+        "emotion": _EMOTIONS[votes[0].letter] if len(votes) == 1 else NO_AGREEMENT,
         "intensity": _INTENSITIES[asked],
         "level": votes[0].level if len(votes) == 1 else None,
         "speaker": f"crema-d-{actor}",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from emorank.corpora.agreement import NO_AGREEMENT, OTHER
 from emorank.corpora.folder import files, metadata, recordings, stem
 from emorank.corpora.scan import LeftOut, Reader
 from emorank.corpora.schema import Row, is_label, table_of
@@ -18,8 +19,8 @@ _EMOTIONS = {
     "D": "disgust",
     "C": "contempt",
     "N": "neutral",
-    "O": "other",
-    "X": "no agreement",
+    "O": OTHER,
+    "X": NO_AGREEMENT,
 }
 #: The paper tests on Test1, so that is `test`; the others keep their names. Releases to 1.8 say Validation.
 _SPLITS = {

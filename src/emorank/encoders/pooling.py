@@ -1,15 +1,15 @@
 """Frames of clips -> one vector a clip, when frames come window by window and in any order."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-Array = np.ndarray[Any, np.dtype[np.float32]]
+from emorank.audio import SAMPLE_RATE
+from emorank.types import Array
+
 Piece = tuple[int, np.ndarray]  # which clip it belongs to, samples
 
+WINDOW = 30 * SAMPLE_RATE  # samples; Whisper's positions end there, and attention grows with the square
 SMALLEST_VARIANCE = 1e-5
 
 
@@ -29,7 +29,7 @@ class Moments:
         self._sum = np.zeros((clips, width))
         self._square = np.zeros((clips, width))
 
-    def add(self, clip: int, frames: Tensor, logits: Tensor | None = None) -> None:
+    def add(self, clip: int, frames: Array, logits: Array | None = None) -> None:
         """Take in frames of a clip.
 
         Args:
@@ -37,17 +37,15 @@ class Moments:
             frames: (frames, width).
             logits: (frames,) logarithms of their weights; None weighs all alike.
         """
-        values = frames.double().cpu()
-        if logits is None:
-            logits = torch.zeros(len(values))
-        logits = logits.double().cpu()
-        highest = max(float(self._highest[clip]), float(logits.max()))
+        values = frames.astype(np.float64)
+        exact = np.zeros(len(values)) if logits is None else logits.astype(np.float64)
+        highest = max(float(self._highest[clip]), float(exact.max()))
         earlier = np.exp(self._highest[clip] - highest)
-        weights = (logits - highest).exp()
+        weights = np.exp(exact - highest)
         self._highest[clip] = highest
-        self._weight[clip] = earlier * self._weight[clip] + float(weights.sum())
-        self._sum[clip] = earlier * self._sum[clip] + (weights @ values).numpy()
-        self._square[clip] = earlier * self._square[clip] + (weights @ values.square()).numpy()
+        self._weight[clip] = earlier * self._weight[clip] + weights.sum()
+        self._sum[clip] = earlier * self._sum[clip] + weights @ values
+        self._square[clip] = earlier * self._square[clip] + weights @ np.square(values, out=values)
 
     def mean_std(self) -> tuple[Array, Array]:
         """Both (clips, width); a clip of which nothing came has mean 0."""
@@ -56,10 +54,19 @@ class Moments:
         variance = self._square / total - mean**2
         return mean.astype(np.float32), np.sqrt(np.maximum(variance, SMALLEST_VARIANCE)).astype(np.float32)
 
+    def pooled(self, pooling: str) -> Array:
+        """`mean` (clips, width), or `mean_std`, the standard deviation beside it, (clips, 2 width)."""
+        mean, std = self.mean_std()
+        return mean if pooling == "mean" else np.concatenate([mean, std], 1)
 
-def windows(wave: np.ndarray, longest: int) -> list[np.ndarray]:
-    """Equal pieces of at most `longest` samples."""
-    return np.array_split(wave, max(1, -(-len(wave) // longest)))
+
+def pieces_of(waves: list[np.ndarray], longest: int = WINDOW) -> list[Piece]:
+    """Clips in equal pieces of at most `longest` samples."""
+    return [
+        (clip, piece)
+        for clip, wave in enumerate(waves)
+        for piece in np.array_split(wave, max(1, -(-len(wave) // longest)))
+    ]
 
 
 def batches(

@@ -7,9 +7,12 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoTokenizer
 
+from emorank.encoders.base import Spec, TextEncoder
 from emorank.encoders.checkpoint import complete_folder, read_config, read_network
-from emorank.encoders.pooling import Array, batches
+from emorank.encoders.device import inference, torch_device
+from emorank.encoders.pooling import batches
 from emorank.errors import EmorankError
+from emorank.types import Array
 
 LONGEST = 512  # tokens (paper section 4.1)
 TOKENS_PER_BATCH = 4096
@@ -21,19 +24,23 @@ class TransformerTextEncoder:
     Args:
         network: a transformers encoder.
         tokenizer: its own.
-        pooling: `first` token, which stands for the text in models of the BERT family, or `mean` over all.
-        name: what this encoder is called in caches and checkpoints.
+        spec: its name, and as pooling the `first` token, which stands for the text in models of the BERT family, or
+            the `mean` over all.
+        fingerprint: see `emorank.encoders.base`.
+        on: the device, None is the best there is.
     """
 
-    def __init__(self, network: Any, tokenizer: Any, pooling: str, name: str) -> None:
-        self.name = name
+    def __init__(self, network: Any, tokenizer: Any, spec: Spec, fingerprint: str = "", on: str | None = None) -> None:
+        there = torch_device(on)
+        self.name = spec.name
+        self.fingerprint = fingerprint
         self.dim = int(network.config.hidden_size)
-        self._network = network
+        self.device = str(there)
+        self._network = network.to(there)
         self._tokenizer = tokenizer
-        self._pooling = pooling
+        self._pooling = spec.pooling
         self._longest = min(LONGEST, tokenizer.model_max_length, _positions(network))
 
-    @torch.inference_mode()
     def __call__(self, texts: list[str]) -> Array:
         """Encode texts; order is kept, and a text's vector does not depend on the others.
 
@@ -43,6 +50,7 @@ class TransformerTextEncoder:
         Returns:
             (n, dim) float32.
         """
+        there = torch.device(self.device)
         out = np.zeros((len(texts), self.dim), np.float32)
         ids = [
             np.array(self._tokenizer(text, truncation=True, max_length=self._longest)["input_ids"]) for text in texts
@@ -51,9 +59,10 @@ class TransformerTextEncoder:
             rows = [torch.from_numpy(tokens) for _, tokens in batch]
             lengths = torch.tensor([len(row) for row in rows])
             padded = nn.utils.rnn.pad_sequence(rows, True, float(self._tokenizer.pad_token_id or 0))
-            inside = torch.arange(padded.shape[1]) < lengths[:, None]
-            states = self._network(input_ids=padded, attention_mask=inside.long()).last_hidden_state
-            out[[text for text, _ in batch]] = self._pooled(states, inside).numpy()
+            inside = (torch.arange(padded.shape[1]) < lengths[:, None]).long().to(self.device)
+            with inference(there):
+                states = self._network(input_ids=padded.to(self.device), attention_mask=inside).last_hidden_state
+                out[[text for text, _ in batch]] = self._pooled(states, inside).cpu().numpy()
         return out
 
     def _pooled(self, states: Tensor, inside: Tensor) -> Tensor:
@@ -64,24 +73,27 @@ class TransformerTextEncoder:
         return (states * weights).sum(1) / weights.sum(1)
 
 
-def load(source: str, pooling: str, name: str) -> TransformerTextEncoder:
+def load(spec: Spec, fingerprint: str, on: str | None) -> TextEncoder:
     """The encoder of a local folder or hub id.
 
     Raises:
         EmorankError: it is no text encoder, or weights or the vocabulary are missing.
     """
+    source = spec.source
     config = read_config(source)
     if config.get("is_encoder_decoder"):
-        raise EmorankError(f"Text encoder {name!r}: a {config.get('model_type')} writes texts; an encoder is needed.")
+        raise EmorankError(
+            f"Text encoder {spec.name!r}: a {config.get('model_type')} writes texts; an encoder is needed."
+        )
     network = read_network(source)
     try:
         tokenizer = AutoTokenizer.from_pretrained(complete_folder(source), trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # tokenizers raises that itself
         raise EmorankError(f"{source} holds no vocabulary; put its tokenizer.json beside its config.json.") from error
     known, words = network.config.vocab_size, len(tokenizer)
     if not known // 2 < words <= known:  # without its files transformers makes up an almost empty one, silently
         raise EmorankError(f"{source} holds a vocabulary of {words} where its network knows {known}; get it again.")
-    return TransformerTextEncoder(network, tokenizer, pooling, name)
+    return TransformerTextEncoder(network, tokenizer, spec, fingerprint, on)
 
 
 def _positions(network: Any) -> int:

@@ -14,27 +14,14 @@ from torch import Tensor, nn
 from transformers import WavLMConfig, WavLMModel
 
 from emorank.affect import HIGHEST, LOWEST
-from emorank.encoders.backbone import SAMPLE_RATE, WINDOW, Backbone
-from emorank.encoders.checkpoint import read_config, read_weights
-from emorank.encoders.pooling import Array, Moments, windows
-from emorank.errors import EmorankError
+from emorank.encoders.base import Spec
+from emorank.encoders.checkpoint import read_weights, readable, refuse, refuse_infinite
+from emorank.encoders.device import inference
+from emorank.encoders.pooling import Moments, pieces_of
+from emorank.encoders.ser_config import read_ser_config
+from emorank.encoders.ssl import Backbone
+from emorank.types import Array
 
-POOLINGS = ("mean", "mean_std", "hidden")
-
-_NEEDED = ("ssl_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_classes", "mean", "std")
-_KNOWN_SSL: dict[str, dict[str, Any]] = {
-    "microsoft/wavlm-large": {
-        "conv_dim": [512] * 7,
-        "conv_bias": False,
-        "feat_extract_norm": "layer",
-        "do_stable_layer_norm": True,
-        "intermediate_size": 4096,
-        "num_conv_pos_embeddings": 128,
-        "num_conv_pos_embedding_groups": 16,
-        "num_buckets": 320,
-        "max_bucket_distance": 800,
-    }
-}
 _ORDER = [2, 0, 1]  # its arousal, dominance, valence -> our valence, arousal, dominance
 _UNUSED = "ssl_model.masked_spec_embed"  # stands for masked frames while WavLM trains
 
@@ -82,14 +69,13 @@ class WavLMSERNetwork(nn.Module):
     """The three parts under the names of the checkpoint.
 
     Args:
-        config: of the checkpoint.
-        ssl: of its WavLM.
+        config: of the checkpoint, see `read_ser_config`.
     """
 
-    def __init__(self, config: Mapping[str, Any], ssl: WavLMConfig) -> None:
+    def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
         width = int(config["hidden_size"])
-        self.ssl_model = WavLMModel(ssl)
+        self.ssl_model = WavLMModel(WavLMConfig.from_dict(config["ssl"]))
         self.pool_model = AttentivePooling(width)
         self.ser_model = Regression(2 * width, width, config.get("classifier_hidden_layers", 1), config["num_classes"])
 
@@ -100,21 +86,30 @@ class WavLMSEREncoder:
     Args:
         network: with its weights.
         config: of the checkpoint; `mean` and `std` normalise the samples.
-        pooling: `mean`, the attentive mean; `mean_std`, the standard deviation too; `hidden`, the first layers of the
-            regression head on both. The paper says 1024 numbers and not which; see docs/decisions.md.
-        name: what this encoder is called in caches, indexes and checkpoints.
+        spec: its name, and as pooling `mean`, the attentive mean; `mean_std`, the standard deviation too; `hidden`,
+            the first layers of the regression head on both. The paper says 1024 numbers and not which; see
+            docs/decisions.md.
+        fingerprint: see `emorank.encoders.base`.
+        on: the device, None is the best there is.
     """
 
-    def __init__(self, network: WavLMSERNetwork, config: Mapping[str, Any], pooling: str, name: str) -> None:
-        if pooling not in POOLINGS:
-            raise EmorankError(f"Audio encoder {name!r}: no pooling {pooling!r}; there are {', '.join(POOLINGS)}.")
+    def __init__(
+        self,
+        network: WavLMSERNetwork,
+        config: Mapping[str, Any],
+        spec: Spec,
+        fingerprint: str = "",
+        on: str | None = None,
+    ) -> None:
         depth = int(network.ssl_model.config.num_hidden_layers)
-        self.name = name
-        self.dim = int(config["hidden_size"]) * (2 if pooling == "mean_std" else 1)
-        self._backbone = Backbone(network.ssl_model, [depth], depth)
+        self.name = spec.name
+        self.fingerprint = fingerprint
+        self.dim = int(config["hidden_size"]) * (2 if spec.pooling == "mean_std" else 1)
+        self._backbone = Backbone(network.ssl_model, [depth], depth, on)
+        self.device = str(self._backbone.device)
         self._pool = network.pool_model.eval().requires_grad_(False).to(self._backbone.device)
         self._head = network.ser_model.eval().requires_grad_(False)
-        self._pooling = pooling
+        self._pooling = spec.pooling
         self._mean = np.float32(config["mean"])
         self._spread = np.float32(config["std"] + 1e-6)
 
@@ -128,92 +123,52 @@ class WavLMSEREncoder:
         Returns:
             (n, dim) float32.
         """
-        mean, std = self._statistics(waves)
-        if self._pooling == "mean":
-            return mean
-        both = np.concatenate([mean, std], 1)
-        if self._pooling == "mean_std":
-            return both
+        moments = self._moments(waves)
+        if self._pooling != "hidden":
+            return moments.pooled(self._pooling)
         with torch.inference_mode():
-            hidden: Array = self._head.hidden(torch.from_numpy(both)).numpy()
+            hidden: Array = self._head.hidden(torch.from_numpy(moments.pooled("mean_std"))).numpy()
         return hidden
 
     def points(self, waves: list[np.ndarray]) -> Array:
         """What the checkpoint's own regression head says: (n, 3) valence, arousal, dominance on 1..7."""
         with torch.inference_mode():
-            said = self._head(torch.from_numpy(np.concatenate(self._statistics(waves), 1))).numpy()
-        points: Array = np.clip(LOWEST + (HIGHEST - LOWEST) * said[:, _ORDER], LOWEST, HIGHEST).astype(np.float32)
+            outputs = self._head(torch.from_numpy(self._moments(waves).pooled("mean_std"))).numpy()
+        points: Array = np.clip(LOWEST + (HIGHEST - LOWEST) * outputs[:, _ORDER], LOWEST, HIGHEST).astype(np.float32)
         return points
 
-    def _statistics(self, waves: list[np.ndarray]) -> tuple[Array, Array]:
-        """Attentive mean and standard deviation, each (n, hidden_size).
+    def _moments(self, waves: list[np.ndarray]) -> Moments:
+        """Attentive mean and standard deviation of clips.
 
         The checkpoint's own formula counts (samples - 1) // 320 + 1 frames. That is one more than a clip alone has, so
         in a batch it takes a frame of padding in; the frames that a clip has alone are those that count here.
         """
         normal = [(np.asarray(wave, np.float32) - self._mean) / self._spread for wave in waves]
-        pieces = [(clip, piece) for clip, wave in enumerate(normal) for piece in windows(wave, WINDOW)]
         moments = Moments(len(waves), self._backbone.width)
-        with torch.inference_mode():
-            for clip, frames in self._backbone(pieces):
-                moments.add(clip, frames, self._pool(frames))
-        return moments.mean_std()
+        with inference(self._backbone.device):
+            for clip, frames in self._backbone(pieces_of(normal)):
+                moments.add(clip, frames.cpu().numpy(), self._pool(frames).cpu().numpy())
+        return moments
 
 
-def load(source: str, pooling: str, name: str) -> WavLMSEREncoder:
+def load(spec: Spec, fingerprint: str = "", on: str | None = None) -> "WavLMSEREncoder":
     """The encoder of a local folder or hub id.
 
     Raises:
-        EmorankError: it is no such checkpoint, or weights are missing, unexpected or of another shape.
+        EmorankError: it is no such checkpoint, or weights are missing, unexpected, not finite or of another shape.
     """
-    config = read_config(source)
-    lacking = [key for key in _NEEDED if key not in config]
-    if lacking:
-        raise EmorankError(f"{source} is no WavLM SER checkpoint: its config.json lacks {', '.join(lacking)}.")
-    if config["num_classes"] != 3:
-        raise EmorankError(
-            f"{source} says {config['num_classes']} classes; one that says arousal, dominance and valence is needed."
-        )
-    if config.get("sampling_rate", SAMPLE_RATE) != SAMPLE_RATE:
-        raise EmorankError(f"{source} is for {config['sampling_rate']} Hz; emorank hears 16000 Hz.")
-    try:
-        with torch.device("meta"):
-            network = WavLMSERNetwork(config, _ssl_config(config))
-    except (ValueError, TypeError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise EmorankError(f"{source} describes a network that cannot be built: {reason}") from error
-    _fill(network, read_weights(source), source)
-    return WavLMSEREncoder(network, config, pooling, name)
-
-
-def _ssl_config(config: Mapping[str, Any]) -> WavLMConfig:
-    """The WavLM inside: as `ssl_type` is known or says, then `ssl_config`, then the sizes of the checkpoint itself."""
-    kind = str(config["ssl_type"])
-    stated = config.get("ssl_config", {})
-    known = _KNOWN_SSL.get(kind) or ({} if stated else read_config(kind))
-    sizes = {key: config[key] for key in ("hidden_size", "num_hidden_layers", "num_attention_heads")}
-    if sizes["hidden_size"] != 1024:  # smaller kin of WavLM-large keep its proportions
-        sizes["intermediate_size"] = 4 * sizes["hidden_size"]
-    never = {"mask_time_prob": 0.0, "mask_feature_prob": 0.0, "add_adapter": False}
-    return WavLMConfig.from_dict({**known, **sizes, **stated, **never})
-
-
-def _fill(network: WavLMSERNetwork, weights: dict[str, Tensor], source: str) -> None:
-    """Load by name, after the one change of names that transformers made since."""
-    renamed = {
-        name.replace(".conv.weight_g", ".conv.parametrizations.weight.original0").replace(
-            ".conv.weight_v", ".conv.parametrizations.weight.original1"
-        ): tensor
-        for name, tensor in weights.items()
-        if name != _UNUSED
-    }
+    source = spec.source
+    config = read_ser_config(source)
+    with readable(source), torch.device("meta"):
+        network = WavLMSERNetwork(config)
+    read = read_weights(source)
+    now = ".conv.parametrizations.weight.original"  # the one change of names that transformers made since
+    renamed = {name: name.replace(".conv.weight_g", f"{now}0").replace(".conv.weight_v", f"{now}1") for name in read}
+    weights = {renamed[name]: tensor for name, tensor in read.items() if name != _UNUSED}
     needed = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    for fault, names in (
-        ("lacks", sorted(needed.keys() - renamed.keys())),
-        ("has unexpected", sorted(renamed.keys() - needed.keys())),
-        ("has misshapen", [name for name, shape in needed.items() if name in renamed and renamed[name].shape != shape]),
-    ):
-        if names:
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            raise EmorankError(f"{source} {fault} weights: {', '.join(names[:5])}{more}; get the checkpoint again.")
-    network.load_state_dict(renamed, assign=True)
+    refuse(source, "lacks", needed.keys() - weights.keys())
+    refuse(source, "has unexpected", weights.keys() - needed.keys())
+    refuse(source, "has misshapen", (name for name in needed if weights[name].shape != needed[name]))
+    refuse_infinite(source, weights)
+    network.load_state_dict(weights, assign=True)
+    return WavLMSEREncoder(network, config, spec, fingerprint, on)

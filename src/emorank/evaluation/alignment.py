@@ -13,6 +13,7 @@ import numpy as np
 from emorank.errors import EmorankError
 
 TRIALS, PAIRS = 30, 5000
+FEWEST = 4  # pairs; half of them are drawn in a trial, and one pair has no distance to another
 PROJECTIONS = 128  # random directions of the sliced Wasserstein distance
 _ROWS = 1024  # of a distance matrix at once
 _PIVOTS = 10**8  # of the network simplex: it ends at the optimum long before
@@ -87,19 +88,23 @@ def alignment(audio: Array, text: Array, trials: int = TRIALS, pairs: int = PAIR
         trials: how many draws.
         pairs: drawn in a trial without replacement. Where there are fewer than twice as many, half of them are drawn,
             so that the trials differ.
-        seed: of the draws; the same pairs are drawn for every model of the same table.
+        seed: of the draws; with the number of the trial it alone decides which pairs are drawn, so that every model
+            of the same table is tested on the same ones.
 
     Raises:
-        ValueError: the two are not pairs, or fewer than 4.
+        EmorankError: there are fewer than 4 pairs.
+        ValueError: the two are not pairs.
     """
-    if len(audio) != len(text) or len(audio) < 4:
-        raise ValueError(f"alignment needs at least 4 pairs, there are {len(audio)} audios and {len(text)} texts")
+    if len(audio) != len(text):
+        raise ValueError(f"{len(audio)} utterances and {len(text)} captions are not pairs")
+    if len(audio) < FEWEST:
+        raise EmorankError(f"The alignment test needs at least {FEWEST} utterances with a caption; got {len(audio)}.")
     size = min(pairs, len(audio) // 2)
-    rng = np.random.default_rng(seed)
     results = []
-    for _ in range(trials):
-        drawn = rng.choice(len(audio), size, replace=False)
-        results.append(distances(audio[drawn], text[drawn], rng))
+    for trial in range(trials):
+        pairing, directions = np.random.default_rng([seed, trial]).spawn(2)
+        drawn = pairing.choice(len(audio), size, replace=False)
+        results.append(distances(audio[drawn], text[drawn], directions))
     return Alignment(tuple(results), size, len(audio), seed)
 
 

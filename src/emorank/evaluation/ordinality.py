@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from emorank.affect import STEPS
 
@@ -138,6 +137,8 @@ def oracle(lists: Sequence[DescriptionList], points: np.ndarray, labels: np.ndar
 
 
 def _judged(lists: Sequence[DescriptionList], retrieved: Sequence[np.ndarray]) -> Ordinality:
+    from scipy.stats import kendalltau  # slow to import, and not needed to read lists
+
     taus = [kendalltau(each.values, labels).statistic for each, labels in zip(lists, retrieved, strict=True)]
     return Ordinality(
         tuple(0.0 if np.isnan(tau) else float(tau) for tau in taus),

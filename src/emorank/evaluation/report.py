@@ -1,21 +1,17 @@
-"""Measures a model on an utterance table: features, captions and the pure tests of `emorank.evaluation` together."""
+"""The tests of `emorank.evaluation` on embedded utterances, and all of them as one document."""
 
-import hashlib
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
-import emorank
 from emorank.captions import Style, bundled, paired
-from emorank.captions.bank import Part
-from emorank.encoders.deferred import Deferred
-from emorank.errors import AudioError, EmorankError
-from emorank.evaluation.alignment import Alignment, alignment
+from emorank.captions.bank import Split
+from emorank.errors import EmorankError
+from emorank.evaluation.alignment import FEWEST, TRIALS, Alignment, alignment
+from emorank.evaluation.embedded import LABELS, Embedded, counts
 from emorank.evaluation.ordinality import (
     LISTS,
     DescriptionList,
@@ -25,56 +21,12 @@ from emorank.evaluation.ordinality import (
     oracle,
     ordinality,
 )
+from emorank.evaluation.prompts import PROMPTS
 from emorank.evaluation.retrieval import Retrieval, retrieval
-from emorank.evaluation.zero_shot import PROMPTS, ZeroShot, zero_shot
-from emorank.listening.store import Progress, recordings, texts
-from emorank.model import EmotionRankCLAP
+from emorank.evaluation.zero_shot import ZeroShot, ensembled, zero_shot
 
 TestName = Literal["ordinality", "alignment", "retrieval", "zero-shot"]
 _VARIED: dict[str, Dimension] = {"voc": "valence", "aoc": "arousal"}
-_LIBRARIES = ("numpy", "scipy", "torch", "transformers")
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Utterances of a table as a model hears them.
-
-    Args:
-        model: what is measured.
-        table: the utterances that have their labels and could be read.
-        embeddings: (n, embedding_dim) of them, in the order of the table.
-        split: which part of the table this is, None for all.
-        broken: recordings that could not be read.
-    """
-
-    model: EmotionRankCLAP
-    table: pl.DataFrame
-    embeddings: np.ndarray
-    split: str | None
-    broken: tuple[AudioError, ...]
-
-    @property
-    def points(self) -> np.ndarray:
-        """(n, 2) valence and arousal, 1..7."""
-        return self.table.select("valence", "arousal").to_numpy()
-
-    def about(self) -> dict[str, Any]:
-        """What was measured and with which software: enough to repeat it."""
-        data = hashlib.sha256(self.embeddings.tobytes() + np.ascontiguousarray(self.points).tobytes())
-        return {
-            "clips": len(self.table),
-            "speakers": self.table["speaker"].n_unique() if "speaker" in self.table.columns else None,
-            "corpora": _counts(self.table, "corpus"),
-            "label_source": " and ".join(sorted(_counts(self.table, "label_source"))) or "unknown",
-            "split": self.split,
-            "broken": len(self.broken),
-            "model": self.model.fingerprint,
-            "audio_encoder": self.model.config.audio_encoder,
-            "text_encoder": self.model.config.text_encoder,
-            "data": data.hexdigest()[:16],
-            "versions": {"emorank": emorank.__version__, "python": platform.python_version()}
-            | {name: version(name) for name in _LIBRARIES},
-        }
 
 
 @dataclass(frozen=True)
@@ -86,12 +38,14 @@ class OrdinalityReport:
         aoc: arousal ordinal consistency.
         oracle: mean of both for a retrieval that always gives the clip whose label is nearest.
         captions: where the descriptions come from.
+        clips: utterances with labels that could be retrieved.
     """
 
     voc: Ordinality
     aoc: Ordinality
     oracle: dict[str, float]
     captions: str
+    clips: int
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -99,151 +53,172 @@ class OrdinalityReport:
             name: {"mean": each.mean, "std": each.std, "taus": each.taus, "retrieved": each.retrieved}
             for name, each in (("voc", self.voc), ("aoc", self.aoc))
         }
-        return {**both, "oracle": self.oracle, "lists": len(self.voc.taus), "captions": self.captions}
+        lists = len(self.voc.taus)
+        return {**both, "oracle": self.oracle, "lists": lists, "captions": self.captions, "clips": self.clips}
 
 
-def listen(
-    model: EmotionRankCLAP, table: pl.DataFrame, split: str | None = "test", progress: Progress | None = None
-) -> Measured:
-    """The utterances of a split, as the model hears them.
+@dataclass(frozen=True)
+class ZeroShotReport:
+    """Result of zero-shot classification.
 
     Args:
-        model: what is to be measured.
-        table: utterances with path, valence and arousal.
-        split: only these; None, or a table without that column, is all.
-        progress: called with recordings done and to do.
-
-    Raises:
-        EmorankError: labels are missing, or fewer than 14 clips are left.
+        scores: of the utterances whose category has a description.
+        prompts: category -> its descriptions.
+        left_out: categories without a description -> their utterances.
+        unlabelled: utterances without a category.
+        paths: of the classified utterances, in the order of the probabilities.
     """
-    missing = [name for name in ("valence", "arousal") if name not in table.columns]
-    if missing:
-        raise EmorankError(f"The table has no column {', '.join(missing)}; every test needs it.")
-    split = split if "split" in table.columns else None
-    chosen = table if split is None else table.filter(pl.col("split") == split)
-    chosen = chosen.drop_nulls(["valence", "arousal"])
-    encoder = Deferred(model.config.audio_encoder, model.audio.encoder_dim)
-    features, errors = recordings(chosen["path"].to_list(), encoder, progress=progress)
-    good = np.array([error is None for error in errors], bool)
-    chosen = chosen.filter(pl.Series(good, dtype=pl.Boolean))
-    if len(chosen) < 14:
-        where = "the table" if split is None else f"split {split!r}"
-        raise EmorankError(f"The tests need at least 14 clips with labels, {where} has {len(chosen)}.")
-    broken = tuple(error for error in errors if error is not None)
-    return Measured(model, chosen, model.audio(features[good]), split, broken)
+
+    scores: ZeroShot
+    prompts: dict[str, list[str]]
+    left_out: dict[str, int]
+    unlabelled: int
+    paths: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, with the probabilities of every utterance."""
+        rows = zip(self.paths, self.scores.probabilities.round(6).tolist(), strict=True)
+        return {
+            **self.scores.as_dict(),
+            "prompts": self.prompts,
+            "left_out": self.left_out,
+            "unlabelled": self.unlabelled,
+            "probabilities": [{"path": path, **dict(zip(self.prompts, row, strict=True))} for path, row in rows],
+        }
 
 
-def measure_ordinality(measured: Measured, part: Part = "test") -> OrdinalityReport:
+def measure_ordinality(embedded: Embedded, part: Split = "test") -> OrdinalityReport:
     """The ordinality test (paper section 4.2.2) with captions of the bank.
 
     Args:
-        measured: the utterances.
+        embedded: the utterances.
         part: of the bank; the captions of `development` are there to choose by.
     """
     cells = bundled(part).cells()
     lists = {name.upper(): description_lists(cells, varied, LISTS) for name, varied in _VARIED.items()}
-    return measure_lists(measured, lists, f"emorank bank, {part} part")
+    return measure_lists(embedded, lists, f"emorank bank, {part} part")
 
 
 def measure_lists(
-    measured: Measured, lists: Mapping[str, Sequence[DescriptionList]], whence: str = "lists of one's own"
+    embedded: Embedded, lists: Mapping[str, Sequence[DescriptionList]], source: str = "lists of one's own"
 ) -> OrdinalityReport:
     """The ordinality test (paper section 4.2.2) with any lists.
 
     Args:
-        measured: the utterances.
+        embedded: the utterances.
         lists: of VOC and of AOC, see `emorank.evaluation.lists`.
-        whence: where the descriptions come from.
+        source: where the descriptions come from.
     """
     captions = list(dict.fromkeys(text for each in lists.values() for one in each for text in one.texts))
     row = {text: index for index, text in enumerate(captions)}
-    similarity = measured.model.similarity(measured.embeddings, _encoded(measured.model, captions)).T
+    audio, points = embedded.labelled()
+    similarity = embedded.model.similarity(audio, embedded.text(captions)).T
     results, best = {}, {}
     for name, varied in _VARIED.items():
-        own = lists[name.upper()]
-        labels = measured.points[:, 0 if varied == "valence" else 1]
+        own, labels = lists[name.upper()], points[:, LABELS.index(varied)]
         results[name] = ordinality(own, lambda asked: similarity[[row[text] for text in asked]], labels)
-        best[name] = oracle(own, measured.points, labels).mean
-    return OrdinalityReport(**results, oracle=best, captions=whence)
+        best[name] = oracle(own, points, labels).mean
+    return OrdinalityReport(**results, oracle=best, captions=source, clips=len(audio))
 
 
-def measure_alignment(measured: Measured, style: Style = "bank", seed: int = 0) -> Alignment:
+def measure_alignment(embedded: Embedded, style: Style = "bank", trials: int = TRIALS, seed: int = 0) -> Alignment:
     """The alignment test (paper section 4.2.1) between the utterances and their captions.
 
     Args:
-        measured: the utterances.
+        embedded: the utterances.
         style: whose captions.
+        trials: how many draws.
         seed: of the trials' draws.
     """
-    audio, text, _ = _pairs(measured, style)
-    return alignment(audio, text, seed=seed)
+    audio, text, caption_of, _ = _captioned(embedded, style)
+    return alignment(audio, text[caption_of], trials, seed=seed)
 
 
-def measure_retrieval(measured: Measured, style: Style = "bank") -> Retrieval:
-    """Utterances by their captions and captions by their utterances; by category too where the table has them."""
-    audio, text, table = _pairs(measured, style)
+def measure_retrieval(embedded: Embedded, style: Style = "bank") -> Retrieval:
+    """Utterances by their captions and captions by their utterances; by category too where all have one."""
+    audio, text, caption_of, table = _captioned(embedded, style)
     known = "emotion" in table.columns and not table["emotion"].null_count()
-    return retrieval(audio, text, table["emotion"].to_list() if known else None)
+    return retrieval(audio, text, caption_of, table["emotion"].to_list() if known else None)
 
 
-def measure_zero_shot(measured: Measured) -> ZeroShot:
-    """Classification into the categories of the table by a description of each.
+def measure_zero_shot(embedded: Embedded, prompts: Mapping[str, Sequence[str]] = PROMPTS) -> ZeroShotReport:
+    """Classification into those categories of the table that have descriptions.
+
+    Args:
+        embedded: the utterances.
+        prompts: category -> its descriptions, whose mean embedding stands for it.
 
     Raises:
-        EmorankError: the table has fewer than two categories.
+        EmorankError: there are fewer than two such categories.
     """
-    table = measured.table
-    known = table["emotion"].is_in(list(PROMPTS)).fill_null(False) if "emotion" in table.columns else None
-    names = sorted(table.filter(known)["emotion"].unique()) if known is not None else []
-    if known is None or len(names) < 2:
-        raise EmorankError("Zero-shot classification needs a column emotion with at least two categories.")
-    text = _encoded(measured.model, [PROMPTS[name] for name in names])
-    similarity = measured.model.similarity(measured.embeddings[known.to_numpy()], text)
-    return zero_shot(similarity, names, table.filter(known)["emotion"].to_list())
+    found = counts(embedded.table, "emotion")
+    chosen = {name: list(prompts[name]) for name in found if name in prompts}
+    if len(chosen) < 2:
+        raise EmorankError(
+            "Zero-shot classification needs a column emotion with at least two of the categories that are described: "
+            f"{', '.join(prompts)}. The table has {', '.join(found) or 'none'}."
+        )
+    text = embedded.text([description for each in chosen.values() for description in each])
+    means = ensembled(text, [len(each) for each in chosen.values()])
+    known = embedded.table["emotion"].is_in(list(chosen)).fill_null(False)
+    table = embedded.table.filter(known)
+    similarity = embedded.model.similarity(embedded.embeddings[known.to_numpy()], means)
+    return ZeroShotReport(
+        zero_shot(similarity, list(chosen), table["emotion"].to_list(), embedded.model.scale),
+        chosen,
+        {name: count for name, count in found.items() if name not in chosen},
+        embedded.table["emotion"].null_count(),
+        tuple(table["path"]),
+    )
 
 
 def measure(
-    measured: Measured,
+    embedded: Embedded,
     tests: Sequence[TestName],
     style: Style = "bank",
     lists: Mapping[str, Sequence[DescriptionList]] | None = None,
+    prompts: Mapping[str, Sequence[str]] | None = None,
+    trials: int = TRIALS,
 ) -> dict[str, Any]:
     """Several tests, as one document for JSON with what it takes to repeat them.
 
     Args:
-        measured: the utterances.
+        embedded: the utterances.
         tests: which tests.
         style: whose captions alignment and retrieval take.
         lists: of the ordinality test, see `measure_lists`; None takes the bank's.
+        prompts: of zero-shot classification; None takes ours.
+        trials: of the alignment test.
     """
-    document: dict[str, Any] = {"about": measured.about()}
+    document: dict[str, Any] = {"about": embedded.about()}
     for test in tests:
         if test == "ordinality":
-            report = measure_ordinality(measured) if lists is None else measure_lists(measured, lists)
+            report = measure_ordinality(embedded) if lists is None else measure_lists(embedded, lists)
             document[test] = report.as_dict()
         elif test == "alignment":
-            document[test] = measure_alignment(measured, style).as_dict() | {"captions": style}
+            document[test] = measure_alignment(embedded, style, trials).as_dict() | {"captions": style}
         elif test == "retrieval":
-            document[test] = measure_retrieval(measured, style).as_dict() | {"captions": style}
+            document[test] = measure_retrieval(embedded, style).as_dict() | {"captions": style}
         else:
-            document[test] = measure_zero_shot(measured).as_dict() | {"prompts": PROMPTS}
+            document[test] = measure_zero_shot(embedded, prompts or PROMPTS).as_dict()
     return document
 
 
-def _pairs(measured: Measured, style: Style) -> tuple[np.ndarray, np.ndarray, pl.DataFrame]:
-    """Embeddings of the utterances that have a caption, of the captions, and the rows."""
-    captions = paired(measured.table, style)
+def _captioned(embedded: Embedded, style: Style) -> tuple[np.ndarray, np.ndarray, np.ndarray, pl.DataFrame]:
+    """Embeddings of the utterances with a caption, of the different captions, whose is which, and the rows.
+
+    Raises:
+        EmorankError: fewer than 4 utterances have one.
+    """
+    missing = [name for name in LABELS if style == "bank" and name not in embedded.table.columns]
+    if missing:
+        raise EmorankError(f"The table has no column {', '.join(missing)}; captions of style 'bank' need it.")
+    captions = paired(embedded.table, style)
     have = np.array([caption is not None for caption in captions], bool)
-    text = _encoded(measured.model, [caption for caption in captions if caption is not None])
-    return measured.embeddings[have], text, measured.table.filter(pl.Series(have))
-
-
-def _encoded(model: EmotionRankCLAP, descriptions: Sequence[str]) -> np.ndarray:
-    return model.text(texts(descriptions, model.text_encoder))
-
-
-def _counts(table: pl.DataFrame, column: str) -> dict[str, int]:
-    if column not in table.columns:
-        return {}
-    counts = table.drop_nulls(column)[column].value_counts().sort(column)
-    return dict(zip(counts[column].to_list(), counts["count"].to_list(), strict=True))
+    if have.sum() < FEWEST:
+        raise EmorankError(
+            f"{have.sum()} of {len(have)} utterances have a caption of style {style!r}; at least {FEWEST} are needed."
+        )
+    row: dict[str, int] = {}
+    caption_of = np.array([row.setdefault(caption, len(row)) for caption in captions if caption is not None])
+    return embedded.embeddings[have], embedded.text(list(row)), caption_of, embedded.table.filter(pl.Series(have))

@@ -1,24 +1,11 @@
-"""Zero-shot classification: an utterance gets the category whose description is nearest."""
+"""Zero-shot classification: an utterance gets the category whose descriptions are nearest."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-#: How a voice of each category is described to the model.
-PROMPTS = {
-    "anger": "an angry voice",
-    "boredom": "a bored voice",
-    "calm": "a calm voice",
-    "contempt": "a contemptuous voice",
-    "disgust": "a disgusted voice",
-    "fear": "a fearful voice",
-    "happiness": "a happy voice",
-    "neutral": "a neutral voice",
-    "sadness": "a sad voice",
-    "surprise": "a surprised voice",
-}
+from scipy.special import softmax
 
 
 @dataclass(frozen=True)
@@ -32,6 +19,7 @@ class ZeroShot:
         recall: of every category.
         clips: how many utterances were classified.
         chance: UAR of guessing.
+        probabilities: (clips, categories) of every utterance, in the order of `recall`; each row sums to 1.
     """
 
     uar: float
@@ -40,19 +28,21 @@ class ZeroShot:
     recall: dict[str, float]
     clips: int
     chance: float
+    probabilities: np.ndarray
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
+        """The scores as plain data for JSON."""
+        return {name: value for name, value in vars(self).items() if name != "probabilities"}
 
 
-def zero_shot(similarity: np.ndarray, names: Sequence[str], truth: Sequence[str]) -> ZeroShot:
+def zero_shot(similarity: np.ndarray, names: Sequence[str], truth: Sequence[str], scale: float = 1.0) -> ZeroShot:
     """Classify by the highest similarity.
 
     Args:
-        similarity: (clips, categories) of every utterance to the description of every category.
+        similarity: (clips, categories) cosine of every utterance and every category.
         names: the categories, in the order of the columns; each is the truth of at least one utterance.
         truth: the category of every utterance.
+        scale: 1 / temperature of the model, for the probabilities: softmax of `scale` times the similarities.
     """
     answer = np.asarray(similarity).argmax(1)
     index = {name: position for position, name in enumerate(names)}
@@ -69,4 +59,20 @@ def zero_shot(similarity: np.ndarray, names: Sequence[str], truth: Sequence[str]
         dict(zip(names, map(float, recall), strict=True)),
         len(right),
         1 / len(names),
+        softmax(scale * np.asarray(similarity, np.float64), axis=1),
     )
+
+
+def ensembled(embeddings: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    """The embedding of every category: the mean of those of its descriptions, L2-normalised again.
+
+    Args:
+        embeddings: (descriptions, dim) L2-normalised, those of a category one after the other.
+        sizes: how many descriptions every category has, at least 1.
+
+    Returns:
+        (categories, dim)
+    """
+    means = np.stack([part.mean(0) for part in np.split(embeddings, np.cumsum(sizes)[:-1])])
+    result: np.ndarray = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+    return result

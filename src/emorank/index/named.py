@@ -1,6 +1,7 @@
 """Indexes with a name: they last, know the folders that they follow, and keep a table of the user's beside them."""
 
 import json
+import logging
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -9,18 +10,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emorank import DEFAULT_MODEL
+from emorank.audio import Policy, parse_policy
 from emorank.errors import EmorankError
-from emorank.index.labels import labels_of
-from emorank.index.update import ABOUT_FILE, LABELS_FILE, Index, Progress, Update
-from emorank.listening.recordings import within
+from emorank.index.labels import Fit, fitted, labels_of, merged
+from emorank.index.plan import Update
+from emorank.index.segments import Segments
+from emorank.index.update import ABOUT_FILE, LABELS_FILE, Index
+from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
 from emorank.storage import data_folder, written_whole
+from emorank.types import Progress
 
 if TYPE_CHECKING:
     import polars as pl
 
 FORMAT = 1  # of ABOUT_FILE
-DEFAULT_MODEL = "emorank-base"
+
+logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -33,12 +40,14 @@ class NamedIndex:
         folder: where it lies.
         model_name: the model that listens: a packaged name, an absolute folder or a hub id.
         roots: the folders and recordings that it follows, absolute.
+        channels: which channels of a recording are heard, see `emorank.audio.Reading`.
     """
 
     name: str
     folder: Path
     model_name: str
     roots: tuple[str, ...]
+    channels: Policy = "auto"
 
     @cached_property
     def model(self) -> EmotionRankCLAP:
@@ -48,13 +57,16 @@ class NamedIndex:
     @cached_property
     def index(self) -> Index:
         """The segments on disk."""
-        return Index(self.folder, self.model)
+        return Index(self.folder, self.model, self.channels)
 
-    def update(self, progress: Callable[[str], Progress] | None = None) -> tuple[Update, list[str]]:
+    def update(
+        self, progress: Callable[[str], Progress] | None = None, prune: bool = False
+    ) -> tuple[Update, list[str]]:
         """Bring the index up to what its folders hold now.
 
         Args:
             progress: gives a function for the root that is being read.
+            prune: remove what is known of folders that are empty now.
 
         Returns:
             What was done, over all roots, and the roots that are not there now; what is known of those stays.
@@ -62,10 +74,23 @@ class NamedIndex:
         done, missing = [], []
         for root in self.roots:
             if os.path.exists(root):
-                done.append(self.index.update(root, progress(root) if progress else None))
+                done.append(self.index.update(root, progress(root) if progress else None, prune))
             else:
                 missing.append(root)
-        return _added_up(done), missing
+        return Update.total(done), missing
+
+    def segments_of(self, path: str) -> Segments | None:
+        """Those of one recording, by its absolute path; None where the index does not hold it as it is now."""
+        if not any(within(path, root) for root in self.roots):
+            return None
+        entry = self.index.recordings().get(path)
+        try:
+            now = Recording.now(path) if entry else None
+        except OSError:
+            now = None
+        if entry is None or entry.reason or (now and (now.size, now.changed) != (entry.size, entry.changed)):
+            return None
+        return self.index.segments().under(path)
 
     def labels(self) -> "pl.DataFrame | None":
         """The user's table, None where there is none."""
@@ -79,15 +104,28 @@ class NamedIndex:
         except (pl.exceptions.PolarsError, OSError) as error:
             raise EmorankError(f"{file}: the labels cannot be read; give them anew with --table.") from error
 
-    def keep_labels(self, table: "pl.DataFrame") -> None:
-        """Keep a user's table, in place of an earlier one.
+    def keep_labels(self, table: "pl.DataFrame", folder: str | os.PathLike[str] = ".") -> Fit:
+        """Keep a user's table, over what earlier ones said of the same recordings.
+
+        Args:
+            table: with `path` and any columns, see `emorank.corpora.read_table`.
+            folder: of the table.
 
         Raises:
-            EmorankError: it has two different rows for one recording.
+            EmorankError: no row fits a recording, or two different rows fit one.
         """
-        labels = labels_of(table)
+        there = (file.path for root in self.roots if os.path.exists(root) for file in recordings(root).recordings)
+        every = dict.fromkeys([*there, *self.index.recordings()])
+        fit = fitted(table, os.path.abspath(folder), self.roots, every)
+        try:
+            before = self.labels()
+        except EmorankError as error:
+            logger.warning("%s What it said is lost.", error)
+            before = None
+        labels = merged(before, labels_of(fit.labels))
         with written_whole(self.folder / LABELS_FILE) as path:
             labels.write_parquet(path)
+        return fit
 
     def shown(self, path: str) -> str:
         """An absolute path as it is shown to others: from the name of the indexed folder on."""
@@ -108,7 +146,7 @@ class NamedIndex:
             about = json.loads((folder / ABOUT_FILE).read_text("utf8"))
             if about["format"] > FORMAT:
                 raise EmorankError(f"{folder}: the index was made by a newer emorank; upgrade this one to use it.")
-            return cls(name, folder, about["model"], tuple(about["roots"]))
+            return cls(name, folder, about["model"], tuple(about["roots"]), parse_policy(about.get("channels", "auto")))
         except FileNotFoundError as error:
             known = ", ".join(names())
             there = f"there are {known}" if known else "there are none yet"
@@ -118,8 +156,15 @@ class NamedIndex:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EmorankError(f"{folder}: the index cannot be read; remove the folder to build it anew.") from error
 
+    @staticmethod
+    def absolute(model: str) -> str:
+        """A model's name as an index keeps it: that of a folder does not depend on where one stands."""
+        return os.path.abspath(model) if os.path.isdir(model) else model
+
     @classmethod
-    def made(cls, name: str, roots: Sequence[str], model: str | None = None) -> "NamedIndex":
+    def made(
+        cls, name: str, roots: Sequence[str], model: str | None = None, channels: Policy | None = None
+    ) -> "NamedIndex":
         """An index that follows these folders, and those that it followed before; made where it is not there.
 
         Raises:
@@ -132,19 +177,27 @@ class NamedIndex:
         there = cls.open(name) if (folder / ABOUT_FILE).exists() else None
         if there is None and not roots:
             return cls.open(name)  # says that there is none
-        named = _absolute(model) if model else there.model_name if there else DEFAULT_MODEL
+        named = cls.absolute(model) if model else there.model_name if there else DEFAULT_MODEL
         if there and named != there.model_name:
-            old, new = there.model.config.audio_encoder, EmotionRankCLAP.from_pretrained(named).config.audio_encoder
-            if old != new:
+            new = EmotionRankCLAP.from_pretrained(named)
+            if there.model.encoder_fingerprint != new.encoder_fingerprint:
+                old_encoder, new_encoder = there.model.config.audio_encoder, new.config.audio_encoder
+                other = "other weights of it" if old_encoder == new_encoder else f"the encoder {new_encoder}"
                 raise EmorankError(
-                    f"Index {name!r} was made with the encoder {old}, {named} needs {new}; give it another name."
+                    f"Index {name!r} was made with the encoder {old_encoder}, {named} needs {other}; make another "
+                    f"index for it: emorank index DIR --name {name}-2 --model {named}"
                 )
         every = _outermost([*(there.roots if there else ()), *map(os.path.abspath, roots)])
-        made = cls(name, folder, named, tuple(every))
+        heard = channels or (there.channels if there else "auto")
+        if there and heard != there.channels:
+            raise EmorankError(
+                f"Index {name!r} was made with --channels {there.channels}; make another index for {heard}."
+            )
+        made = cls(name, folder, named, tuple(every), heard)
         if made != there:
             made.model  # noqa: B018  - a model that is not there must not make an index
             with written_whole(folder / ABOUT_FILE) as path:
-                about = {"format": FORMAT, "model": named, "roots": every}
+                about = {"format": FORMAT, "model": named, "roots": every, "channels": heard}
                 path.write_text(json.dumps(about, indent=2) + "\n", "utf8")
         return made
 
@@ -166,19 +219,7 @@ def _folder(name: str) -> Path:
     return data_folder() / "indexes" / name
 
 
-def _absolute(model: str) -> str:
-    return os.path.abspath(model) if os.path.isdir(model) else model
-
-
 def _outermost(roots: Sequence[str]) -> list[str]:
     """Without those that lie within others."""
     unique = list(dict.fromkeys(roots))
     return [root for root in unique if not any(root != other and within(root, other) for other in unique)]
-
-
-def _added_up(updates: Sequence[Update]) -> Update:
-    def total(name: str) -> int:
-        return sum(getattr(update, name) for update in updates)
-
-    broken = tuple(error for update in updates for error in update.broken)
-    return Update(total("added"), total("changed"), total("moved"), total("removed"), total("kept"), broken)

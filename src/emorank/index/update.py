@@ -1,131 +1,76 @@
-"""The index of folders: it follows them, survives kills and full disks, and never encodes the same content twice."""
+"""The index of folders: it follows them, survives kills and full disks, and never hears the same content twice."""
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from emorank.affect import DIMENSIONS
+from emorank.audio import Policy
 from emorank.errors import AudioError, EmorankError
 from emorank.index import table
-from emorank.index.known import Known, by_content, same
+from emorank.index.plan import Indexed, Plan, Update, plan
+from emorank.index.segments import Segments
+from emorank.listening.encode import listen
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
 from emorank.storage import cache_folder
+from emorank.types import Progress
 
-ABOUT_FILE, LABELS_FILE = "index.json", "labels.parquet"  # what a named index keeps beside the table
-_OURS = {table.DIRECTORY, ".lock", ABOUT_FILE, LABELS_FILE}
+ABOUT_FILE, LABELS_FILE = "index.json", "labels.parquet"  # what a named index keeps beside the tables
 _COPIED_AT_ONCE = 500  # moved recordings in one transaction
 _VERSIONS_KEPT = timedelta(days=1)
 
 Item = TypeVar("Item")
-Progress = Callable[[int, int], None]  # recordings done, recordings to do
-
-
-@dataclass(frozen=True)
-class Update:
-    """What an update did, in numbers of recordings.
-
-    Args:
-        added: read for the first time.
-        changed: read again, because size or time of change differ.
-        moved: of the added and changed, those whose content was known and was not encoded again.
-        removed: no longer there.
-        kept: as they were.
-        broken: everything that is in the folder and cannot be searched, with the reason.
-    """
-
-    added: int
-    changed: int
-    moved: int
-    removed: int
-    kept: int
-    broken: tuple[AudioError, ...]
-
-
-@dataclass(frozen=True)
-class Segments:
-    """All segments of an index, in memory, in the order of path and start.
-
-    Args:
-        paths: absolute paths.
-        start: (n,) in seconds.
-        end: (n,) in seconds.
-        embeddings: (n, embedding_dim) float32, L2-normalised.
-        points: (n, 3) valence, arousal, dominance on 1..7.
-        loudness: (n,) root mean square in dB of full scale; NaN where an old index did not keep it.
-    """
-
-    paths: list[str]
-    start: np.ndarray
-    end: np.ndarray
-    embeddings: np.ndarray
-    points: np.ndarray
-    loudness: np.ndarray
-
-    def under(self, root: str) -> "Segments":
-        """Only those of a folder, or of one recording."""
-        chosen = [i for i, path in enumerate(self.paths) if within(path, root)]
-        if len(chosen) == len(self.paths):
-            return self
-        return Segments(
-            [self.paths[i] for i in chosen],
-            self.start[chosen],
-            self.end[chosen],
-            self.embeddings[chosen],
-            self.points[chosen],
-            self.loudness[chosen],
-        )
 
 
 class Index:
-    """The searchable segments of recordings, on disk, in a LanceDB table.
+    """The searchable segments of recordings, on disk, in LanceDB tables.
+
+    Models on different audio encoders keep their own table in the same folder. A table whose embeddings another model
+    on the same encoder made is brought up to this one when it is opened, without listening.
 
     Args:
         folder: where the index lies; made when it is not there.
-        model: gives the embeddings. An index made by another model is brought up to this one when it is opened.
+        model: gives the embeddings.
+        channels: which channels of a recording are heard, see `emorank.audio.Reading`; each policy has its own table.
 
     Raises:
         EmorankError: the folder is not an index and not empty, or the index cannot be read.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], model: EmotionRankCLAP) -> None:
+    def __init__(self, folder: str | os.PathLike[str], model: EmotionRankCLAP, channels: Policy = "auto") -> None:
         self.folder = Path(folder).absolute()
         self.model = model
+        self.channels = channels
         if self.folder.is_dir():
-            foreign = [path.name for path in self.folder.iterdir() if path.name not in _OURS]
-            if foreign and not (self.folder / table.DIRECTORY).exists():
+            names = [path.name for path in self.folder.iterdir()]
+            foreign = [name for name in names if name not in (".lock", ABOUT_FILE, LABELS_FILE)]
+            if foreign and not any(name.endswith(table.SUFFIX) for name in names):
                 raise EmorankError(f"{self.folder}: no index, and not empty; name another folder for the index.")
         elif self.folder.exists():
             raise EmorankError(f"{self.folder}: a file, a folder for the index is needed.")
-        try:
+        with self._reported("read"):
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._table = table.opened(self.folder, model, self._lock())
-        except EmorankError:
-            raise
-        except Exception as error:  # LanceDB raises RuntimeError, ValueError, OSError for a damaged table
-            raise EmorankError(
-                f"{self.folder}: the index cannot be read ({_first_line(error)}); remove the folder to build it anew."
-            ) from error
+            self._table = table.opened(self.folder, model, channels, self._lock())
 
     @classmethod
-    def of(cls, root: str | os.PathLike[str], model: EmotionRankCLAP) -> "Index":
+    def of(cls, root: str | os.PathLike[str], model: EmotionRankCLAP, channels: Policy = "auto") -> "Index":
         """The index of a folder in the user's cache."""
         digest = hashlib.sha256(os.path.abspath(root).encode("utf8", "surrogateescape")).hexdigest()[:16]
-        return cls(cache_folder() / "index" / digest, model)
+        return cls(cache_folder() / "index" / digest, model, channels)
 
     @property
     def version(self) -> int:
         """Grows with every transaction of any process."""
-        self._table.checkout_latest()
-        return int(self._table.version)
+        with self._reported("read"):
+            self._table.checkout_latest()
+            return int(self._table.version)
 
-    def update(self, root: str | os.PathLike[str], progress: Progress | None = None) -> Update:
+    def update(self, root: str | os.PathLike[str], progress: Progress | None = None, prune: bool = False) -> Update:
         """Bring the index up to what a folder (or one recording) holds now.
 
         Every few minutes of audio are written in one transaction, so a killed update loses only those and the next
@@ -133,61 +78,60 @@ class Index:
         cannot be read are kept with their reason, and read again once they change. One update runs at a time,
         another process waits for it.
 
+        Args:
+            root: the folder, or the recording.
+            progress: called with recordings done and to do.
+            prune: remove what the index has of a folder that is empty now; without it an unmounted disk loses nothing.
+
         Raises:
             EmorankError: there is nothing at `root`, or the disk is full.
         """
         top = os.path.abspath(root)
-        with self._lock():
-            found, broken = recordings(root)
+        with self._reported("written"), self._lock():
+            listing = recordings(root)
             self._table.checkout_latest()
-            known = self.recordings()
-            there = {file.path for file in found}
-            removed = [path for path in known if within(path, top) and path not in there]
-            todo = [file for file in found if not same(file, known.get(file.path))]
-            moved = 0
-            try:
-                moved = self._write(todo, known, progress)
-                self._delete(removed)
-                if todo or removed:
-                    self._table.optimize(cleanup_older_than=_VERSIONS_KEPT)
-            except (OSError, RuntimeError) as error:
-                raise EmorankError(f"{self.folder}: the index cannot be written ({_first_line(error)}).") from error
-            broken += self._broken(top)
-        changed = sum(file.path in known for file in todo)
+            indexed = self.recordings()
+            todo = plan(top, listing, indexed, prune)
+            damaged = self._write(todo, indexed, progress)
+            self._delete(todo.remove)
+            if todo.hear or todo.copy or todo.remove:
+                self._table.optimize(cleanup_older_than=_VERSIONS_KEPT)
+            broken = [*listing.broken, *self._broken(top)]
+        new = [*todo.hear, *(file for file, _ in todo.copy)]
+        changed = sum(file.path in indexed for file in new)
         return Update(
-            added=len(todo) - changed,
+            added=len(new) - changed,
             changed=changed,
-            moved=moved,
-            removed=len(removed),
-            kept=len(found) - len(todo),
+            moved=len(todo.copy),
+            removed=len(todo.remove),
+            kept=todo.keep,
+            missing=todo.missing,
             broken=tuple(sorted(broken, key=lambda error: error.path)),
+            damaged=damaged,
+            passed_over=listing.passed_over,
         )
 
     def segments(self) -> Segments:
         """Everything that can be searched."""
-        columns = ["path", "start", "end", "embedding", *DIMENSIONS, "loudness"]
-        self._table.checkout_latest()
-        rows = self._read(columns, "reason IS NULL")
-        rows = rows.sort_by([("path", "ascending"), ("start", "ascending")]).combine_chunks()
-        return Segments(
-            rows["path"].to_pylist(),
-            rows["start"].to_numpy(),
-            rows["end"].to_numpy(),
-            table.matrix(rows["embedding"]),
-            np.stack([rows[name].to_numpy() for name in DIMENSIONS], 1),
-            rows["loudness"].to_numpy(zero_copy_only=False),
-        )
+        with self._reported("read"):
+            self._table.checkout_latest()
+            columns = ["path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage"]
+            return Segments.of(self._read(columns, "reason IS NULL"))
 
-    def recordings(self) -> dict[str, Known]:
+    def recordings(self) -> dict[str, Indexed]:
         """Every recording of the index by its absolute path, also those that cannot be searched."""
-        rows = self._read(["path", "size", "changed", "digest", "reason"])
-        columns = (rows[name].to_pylist() for name in rows.column_names)
-        return {path: Known(*rest) for path, *rest in zip(*columns, strict=True)}
+        with self._reported("read"):
+            rows = self._read(["path", "size", "changed", "digest", "reason"])
+            columns = (rows[name].to_pylist() for name in rows.column_names)
+            return {path: Indexed(*rest) for path, *rest in zip(*columns, strict=True)}
 
     def peaks(self, path: str) -> list[bytes | None]:
-        """The waveforms of a recording's segments as they are drawn, in the order of their start."""
-        rows = self._read(["start", "peaks"], f"path = {_quoted(path)} AND reason IS NULL")
-        return [row["peaks"] for row in sorted(rows.to_pylist(), key=lambda row: row["start"])]
+        """The waveforms of a recording's segments as they are drawn, in the order of their start and channel."""
+        with self._reported("read"):
+            rows = self._read(["start", "channel", "peaks"], f"path = {_quoted(path)} AND reason IS NULL")
+            rows = rows.sort_by([("start", "ascending"), ("channel", "ascending")])
+            peaks: list[bytes | None] = rows["peaks"].to_pylist()
+            return peaks
 
     def _lock(self) -> Any:
         """One writer at a time; the lock of a killed process is free."""
@@ -195,28 +139,46 @@ class Index:
 
         return FileLock(self.folder / ".lock")
 
-    def _write(self, todo: Sequence[Recording], known: dict[str, Known], progress: Progress | None) -> int:
-        """New rows of recordings in place of the old ones; how many were copied from rows of the same content."""
-        from emorank.listening.encode import encoded
+    @contextmanager
+    def _reported(self, done: str) -> Iterator[None]:
+        """Every failure of the table or the disk is one sentence."""
+        try:
+            yield
+        except EmorankError:
+            raise
+        except (OSError, RuntimeError, ValueError) as error:  # LanceDB raises each of them for a damaged table
+            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            advice = (
+                "see to the disk"
+                if isinstance(error, OSError) or done == "written"
+                else "remove the folder to build it anew"
+            )
+            raise EmorankError(f"{self.folder}: the index cannot be {done} ({reason}); {advice}.") from error
 
-        unknown, copies = by_content(todo, known)
-        done = 0
-        for batch in _chunks(copies, _COPIED_AT_ONCE):
-            rows = self._copied(batch)
-            self._delete([file.path for file, _ in batch if file.path in known])
+    def _write(self, todo: Plan, indexed: dict[str, Indexed], progress: Progress | None) -> dict[str, str]:
+        """New rows of recordings in place of the old ones; gives what is missing of those that were heard."""
+        damaged: dict[str, str] = {}
+        done, total = 0, len(todo.hear) + len(todo.copy)
+
+        def add(rows: Any, paths: Sequence[str]) -> None:
+            nonlocal done
+            self._delete([path for path in paths if path in indexed])
             self._table.add(rows)
-            done += len(batch)
-            if progress:
-                progress(done, len(todo))
-        # The encoder is loaded only where there is something to encode.
-        for encodings in encoded(unknown, self.model.audio_encoder) if unknown else ():
-            paths = list(dict.fromkeys(row.recording.path for row in encodings))
-            self._delete([path for path in paths if path in known])
-            self._table.add(table.rows(encodings, self.model))
             done += len(paths)
             if progress:
-                progress(done, len(todo))
-        return len(copies)
+                progress(done, total)
+
+        for some in _chunks(todo.copy, _COPIED_AT_ONCE):
+            add(self._copied(some), [file.path for file, _ in some])
+        # The encoder is loaded only where there is something to encode.
+        for batch in self._heard(todo.hear) if todo.hear else ():
+            paths = batch["path"].to_pylist()
+            add(table.rows(batch, self.model), list(dict.fromkeys(paths)))
+            damaged |= {path: note for path, note in zip(paths, batch["damage"].to_pylist(), strict=True) if note}
+        return damaged
+
+    def _heard(self, files: Sequence[Recording]) -> Iterator[Any]:
+        return listen(files, self.model.audio_encoder, channels=self.channels)
 
     def _copied(self, batch: Sequence[tuple[Recording, str]]) -> Any:
         """The rows of known recordings under the paths of files with the same content."""
@@ -255,7 +217,3 @@ def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

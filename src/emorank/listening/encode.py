@@ -1,57 +1,107 @@
-"""Recordings -> segments -> features, in batches that end with whole recordings."""
+"""The one stage that listens: recordings -> segments -> features, as Arrow batches that end with whole recordings.
+
+It keeps nothing: what it gives depends on the recordings, the encoder and the cut alone. Training and evaluation cut
+nothing and keep the features by content (`emorank.listening.store`); the index cuts by voice activity and keeps rows.
+"""
 
 import itertools
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emorank.audio import SAMPLE_RATE
+from emorank.audio import SAMPLE_RATE, Policy, Reading
+from emorank.digest import content_digest
 from emorank.encoders import AudioEncoder
 from emorank.errors import AudioError
-from emorank.listening.content import content
 from emorank.listening.recordings import Recording
-from emorank.listening.segments import Segment, segments
+from emorank.listening.segments import NoSpeech, Segment, segments
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Cut = Callable[[Reading], Iterator[Segment]]
+
+PEAKS = 96  # bars of a drawn waveform
 _SECONDS_AT_ONCE = 300.0  # of audio held in memory and encoded together
 _RECORDINGS_AT_ONCE = 1000
 _QUIETEST = 1e-6  # root mean square; below it loudness is -120 dBFS
-PEAKS = 96  # bars of a drawn waveform
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """A segment and its feature, or a recording and the reason why it has none.
+def schema(encoder_dim: int) -> "pa.Schema":
+    """The columns of a batch: a row is a segment, or a recording that could not be heard and the reason.
+
+    * ``path``, ``size`` in bytes, ``changed`` in nanoseconds, ``digest`` of the content (null where it is unknown);
+    * ``channel``: number of the one that is heard, from 1; null where a recording is heard as one;
+    * ``start`` and ``end`` in seconds;
+    * ``loudness``: root mean square in dB of full scale, and ``peaks``: `PEAKS` bytes, the waveform as it is drawn, the
+      loudest 255; both null where there is a reason;
+    * ``feature``: (encoder_dim,) float32, zeros where there is a reason;
+    * ``damage``: null, or what is missing of the recording, in a sentence;
+    * ``reason``: null, or why the recording was left out.
+    """
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("path", pa.string(), nullable=False),
+            pa.field("size", pa.int64(), nullable=False),
+            pa.field("changed", pa.int64(), nullable=False),
+            pa.field("digest", pa.string()),
+            pa.field("channel", pa.int16()),
+            pa.field("start", pa.float64(), nullable=False),
+            pa.field("end", pa.float64(), nullable=False),
+            pa.field("loudness", pa.float32()),
+            pa.field("peaks", pa.binary(PEAKS)),
+            pa.field("feature", pa.list_(pa.float32(), encoder_dim), nullable=False),
+            pa.field("damage", pa.string()),
+            pa.field("reason", pa.string()),
+        ]
+    )
+
+
+def moments(reading: Reading) -> Iterator[Segment]:
+    """What is said in a recording, cut by voice activity, one channel after the other.
+
+    Raises:
+        AudioError: it cannot be read, or no channel holds speech.
+    """
+    found, silent = False, None
+    for channel in reading.channels:
+        try:
+            for segment in segments(reading.path, reading.blocks(channel)):
+                found = True
+                yield replace(segment, channel=channel.number)
+        except NoSpeech as error:  # another channel may hold some
+            silent = error
+    if silent is not None and not found:
+        raise silent
+
+
+def listen(
+    recordings: Iterable[Recording], encoder: AudioEncoder, cut: Cut = moments, channels: Policy = "auto"
+) -> "Iterator[pa.RecordBatch]":
+    """Hear recordings, one batch after the other; each recording is in one batch, whole.
+
+    A recording that cannot be read, or that breaks off or changes while it is read, is one row with its reason, and the
+    others go on.
 
     Args:
-        recording: the file, as it was when it was read.
-        digest: of its content; None where it could not be read.
-        start: in seconds.
-        end: in seconds.
-        loudness: root mean square in dB of full scale; None where there is a reason.
-        peaks: `PEAKS` bytes, the waveform as it is drawn, the loudest 255; None where there is a reason.
-        feature: (encoder_dim,), zeros where there is a reason.
-        reason: None, or why the recording cannot be searched.
+        recordings: the files; they are looked at again when their turn comes.
+        encoder: gives the features.
+        cut: a recording -> its segments.
+        channels: which channels of a recording are heard, see `emorank.audio.Reading`.
+
+    Yields:
+        Batches of `schema`; the order of recordings is kept, and that of segments within them.
     """
-
-    recording: Recording
-    digest: str | None
-    start: float
-    end: float
-    loudness: float | None
-    peaks: bytes | None
-    feature: np.ndarray
-    reason: str | None = None
-
-
-def encoded(todo: Iterable[Recording], encoder: AudioEncoder) -> Iterator[list[Encoded]]:
-    """Encode recordings one batch after the other; each recording is in one batch, whole."""
-    batch = _Batch(encoder)
-    for recording in todo:
+    batch = _Batch(encoder, cut, channels)
+    for recording in recordings:
         batch.add(recording)
         if batch.full:
             yield batch.rows()
-            batch = _Batch(encoder)
+            batch = _Batch(encoder, cut, channels)
     if batch.recordings:
         yield batch.rows()
 
@@ -59,11 +109,11 @@ def encoded(todo: Iterable[Recording], encoder: AudioEncoder) -> Iterator[list[E
 class _Batch:
     """Collects recordings until they are worth a transaction; encodes whenever enough audio is held."""
 
-    def __init__(self, encoder: AudioEncoder) -> None:
+    def __init__(self, encoder: AudioEncoder, cut: Cut, channels: Policy) -> None:
         self.recordings = 0
-        self._encoder = encoder
-        self._done: list[Encoded] = []
-        self._waiting: list[tuple[Recording, str, Segment]] = []
+        self._encoder, self._cut, self._channels = encoder, cut, channels
+        self._rows: list[dict[str, Any]] = []
+        self._waiting: list[tuple[dict[str, Any], np.ndarray]] = []  # rows without their features, and their samples
         self._held = 0.0  # seconds of audio waiting
         self._taken = 0.0  # seconds of audio taken in
 
@@ -74,44 +124,88 @@ class _Batch:
     def add(self, recording: Recording) -> None:
         self.recordings += 1
         digest = None
+        rows: list[dict[str, Any]] = []  # of this recording
         try:
             # The folder may have been listed hours ago: what counts is the file between here and the end of reading.
             recording = Recording.now(recording.path)
-            pieces = segments(recording.path)
+            reading = Reading(recording.path, self._channels)
+            pieces = self._cut(reading)
             first = next(pieces)  # says what is wrong with the file before its content is read
-            digest = content(recording.path)
+            digest = content_digest(recording.path)
             for segment in itertools.chain([first], pieces):
-                self._waiting.append((recording, digest, segment))
+                rows.append(_row(recording, digest, segment))
+                self._waiting.append((rows[-1], segment.wave))
                 self._held += len(segment.wave) / SAMPLE_RATE
                 self._taken += len(segment.wave) / SAMPLE_RATE
                 if self._held >= _SECONDS_AT_ONCE:
                     self._encode()
             if Recording.now(recording.path) != recording:
                 raise AudioError(recording.path, "it changed while it was read; the next update reads it again.")
+            damage = "; ".join(map(str, reading.damage)) or None
+            for row in rows:
+                row["damage"] = damage
+            self._rows += rows
         except AudioError as error:
             self._leave_out(recording, digest, error.reason)
         except OSError as error:
             self._leave_out(recording, digest, f"it cannot be opened ({error.strerror}).")
 
-    def rows(self) -> list[Encoded]:
+    def rows(self) -> "pa.RecordBatch":
+        import pyarrow as pa
+
         self._encode()
-        return self._done
+        layout = schema(self._encoder.dim)
+        features = np.stack([row.pop("feature") for row in self._rows])
+        columns = {name: pa.array([row[name] for row in self._rows], layout.field(name).type) for name in self._rows[0]}
+        columns["feature"] = fixed_size_list(features)
+        return pa.record_batch([columns[name] for name in layout.names], schema=layout)
 
     def _leave_out(self, recording: Recording, digest: str | None, reason: str) -> None:
         """A recording that breaks off half way is left out as a whole."""
-        self._waiting = [waiting for waiting in self._waiting if waiting[0] is not recording]
-        self._done = [row for row in self._done if row.recording is not recording]
-        nothing = np.zeros(self._encoder.dim, np.float32)
-        self._done.append(Encoded(recording, digest, 0.0, 0.0, None, None, nothing, reason))
+        self._waiting = [waiting for waiting in self._waiting if waiting[0]["path"] != recording.path]
+        nothing = Segment(0.0, 0.0, np.zeros(0, np.float32))
+        empty = {"loudness": None, "peaks": None, "reason": reason}
+        feature = np.zeros(self._encoder.dim, np.float32)
+        self._rows.append({**_row(recording, digest, nothing), **empty, "feature": feature})
 
     def _encode(self) -> None:
         if self._waiting:
-            vectors = self._encoder([segment.wave for _, _, segment in self._waiting])
-            for (recording, digest, segment), vector in zip(self._waiting, vectors, strict=True):
-                span = (segment.start, segment.end)
-                looks = (_loudness(segment.wave), _peaks(segment.wave))
-                self._done.append(Encoded(recording, digest, *span, *looks, vector))
+            features = self._encoder([wave for _, wave in self._waiting])
+            for (row, _), feature in zip(self._waiting, features, strict=True):
+                row["feature"] = feature
         self._waiting, self._held = [], 0.0
+
+
+def fixed_size_list(values: np.ndarray) -> "pa.Array":
+    """(rows, width) -> a column of Arrow."""
+    import pyarrow as pa
+
+    return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).reshape(-1)), values.shape[1])
+
+
+def matrix(column: Any) -> np.ndarray:
+    """Such a column -> (rows, width)."""
+    width = column.type.list_size
+    flat = column.combine_chunks().flatten() if hasattr(column, "combine_chunks") else column.flatten()
+    values: np.ndarray = flat.to_numpy(zero_copy_only=False).reshape(-1, width)
+    return values
+
+
+def _row(recording: Recording, digest: str | None, segment: Segment) -> dict[str, Any]:
+    wave = segment.wave
+    return {
+        "path": recording.path,
+        "size": recording.size,
+        "changed": recording.changed,
+        "digest": digest,
+        "channel": segment.channel,
+        "start": segment.start,
+        "end": segment.end,
+        "loudness": _loudness(wave) if len(wave) else None,
+        "peaks": _peaks(wave) if len(wave) else None,
+        "damage": None,
+        "reason": None,
+    }
 
 
 def _loudness(wave: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """Which recordings a folder holds."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,13 +35,25 @@ class Recording:
         return cls(path, status.st_size, status.st_mtime_ns)
 
 
-def recordings(root: str | os.PathLike[str]) -> tuple[list[Recording], list[AudioError]]:
-    """All recordings under a folder (or the one file named), by suffix, in the order of their paths.
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds.
+
+    Args:
+        recordings: in the order of their paths.
+        broken: files and folders that cannot even be looked at, each with its reason.
+        passed_over: files that are no recordings by their suffix: suffix -> how many.
+    """
+
+    recordings: list[Recording]
+    broken: list[AudioError]
+    passed_over: Counter[str]
+
+
+def recordings(root: str | os.PathLike[str]) -> Listing:
+    """All recordings under a folder (or the one file named), by suffix.
 
     Links to folders are followed, each folder is entered once, so loops end. Names that begin with a dot are hidden.
-
-    Returns:
-        The recordings, and the files or folders that cannot even be looked at, each with its reason.
 
     Raises:
         EmorankError: there is nothing at `root`.
@@ -48,19 +61,18 @@ def recordings(root: str | os.PathLike[str]) -> tuple[list[Recording], list[Audi
     top = os.path.abspath(os.fspath(root))
     if not os.path.exists(top):
         raise EmorankError(f"{os.fspath(root)}: there is no such file or folder.")
-    broken: list[AudioError] = []
-    names = sorted(_walk(top, set(), broken)) if os.path.isdir(top) else [top]
-    found = []
+    listing = Listing([], [], Counter())
+    names = sorted(_walk(top, listing)) if os.path.isdir(top) else [top]
     for name in names:
         try:
             name.encode("utf8")
-            found.append(Recording.now(name))
+            listing.recordings.append(Recording.now(name))
         except UnicodeEncodeError:
             shown = os.fsencode(name).decode("utf8", "replace")
-            broken.append(AudioError(shown, "its name is not valid UTF-8; rename it."))
+            listing.broken.append(AudioError(shown, "its name is not valid UTF-8; rename it."))
         except OSError as error:
-            broken.append(AudioError(name, f"it cannot be opened ({error.strerror})."))
-    return found, broken
+            listing.broken.append(AudioError(name, f"it cannot be opened ({error.strerror})."))
+    return listing
 
 
 def within(path: str, root: str) -> bool:
@@ -68,8 +80,9 @@ def within(path: str, root: str) -> bool:
     return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
 
 
-def _walk(folder: str, entered: set[tuple[int, int]], broken: list[AudioError]) -> Iterator[str]:
+def _walk(folder: str, listing: Listing) -> Iterator[str]:
     waiting = [folder]
+    entered: set[tuple[int, int]] = set()
     while waiting:
         current = waiting.pop()
         try:
@@ -79,15 +92,18 @@ def _walk(folder: str, entered: set[tuple[int, int]], broken: list[AudioError]) 
             entered.add((status.st_dev, status.st_ino))
             entries = list(os.scandir(current))
         except OSError as error:
-            broken.append(AudioError(current, f"the folder cannot be read ({error.strerror})."))
+            listing.broken.append(AudioError(current, f"the folder cannot be read ({error.strerror})."))
             continue
         for entry in entries:
             if entry.name.startswith("."):
                 continue
+            suffix = Path(entry.name).suffix.lower()
             if _is_folder(entry):
                 waiting.append(entry.path)
-            elif Path(entry.name).suffix.lower() in SUFFIXES:
+            elif suffix in SUFFIXES:
                 yield entry.path
+            else:
+                listing.passed_over[suffix] += 1
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -1,166 +1,228 @@
-"""Encoder outputs, computed once and kept on disk.
+"""Features of whole recordings and of descriptions, computed once and kept.
 
-One SQLite file an encoder, one row a recording or a description. Rows are added in transactions, so a killed run loses
-at most the clips it was encoding. A recording that changes (size or time of change) is encoded anew.
+They are kept by what was heard and who heard it: the digest of the recording's content, and the fingerprint of the
+encoder. A recording that was moved, copied or touched is known; a changed one, or other weights under an old name, are
+not. One SQLite file, added to in transactions, so a killed run loses at most the clips that it was encoding.
 """
 
+import logging
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from emorank import audio
+from emorank.audio import SAMPLE_RATE, Reading
+from emorank.digest import known_digests
 from emorank.encoders import AudioEncoder, TextEncoder
 from emorank.errors import AudioError, EmorankError
+from emorank.listening.encode import listen, matrix
+from emorank.listening.recordings import Recording
+from emorank.listening.segments import Segment
 from emorank.storage import cache_folder
+from emorank.types import Array, Progress
 
-_SECONDS_AT_ONCE = 600.0  # of audio held in memory; long enough for batches of equal length
 _KEYS_AT_ONCE = 500  # bound parameters of one query
 
-Array = np.ndarray[Any, np.dtype[np.float32]]
-Progress = Callable[[int, int], None]  # done, total
+logger = logging.getLogger(__name__)
 
 
 class FeatureStore:
-    """Vectors of one encoder, by recording.
+    """Vectors by space (an encoder's fingerprint, and how its input was cut) and key (a digest, or a description).
 
     Args:
-        encoder: name of the encoder.
         folder: where the file lies; None is the user's cache.
 
     Raises:
         EmorankError: the file cannot be opened as a feature store.
     """
 
-    def __init__(self, encoder: str, folder: Path | None = None) -> None:
-        folder = cache_folder() / "features" if folder is None else folder
-        self.path = folder / (re.sub(r"[^\w.-]+", "_", encoder) + ".sqlite")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with closing(self._connect()) as connection, connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("CREATE TABLE IF NOT EXISTS features (key TEXT PRIMARY KEY, vector BLOB NOT NULL)")
-        except (OSError, sqlite3.Error) as error:
-            raise EmorankError(
-                f"{self.path}: the feature store cannot be opened ({error}); remove it to start anew."
-            ) from error
+    def __init__(self, folder: Path | None = None) -> None:
+        self.path = (cache_folder() / "features" if folder is None else folder) / "features.sqlite"
+        with self._connected(make=True) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS features (space TEXT, key TEXT, vector BLOB NOT NULL, "
+                "sum INTEGER NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID"
+            )
 
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=60)
-
-    def get(self, keys: Sequence[str]) -> dict[str, Array]:
-        """The vectors that are known among `keys`."""
+    def get(self, space: str, keys: Sequence[str], dim: int) -> dict[str, Array]:
+        """The (dim,) vectors that are known among `keys`; a damaged one is not known any more, and said."""
         found: dict[str, Array] = {}
-        with closing(self._connect()) as connection:
+        damaged = 0
+        with self._connected() as connection:
             for start in range(0, len(keys), _KEYS_AT_ONCE):
-                some = list(keys[start : start + _KEYS_AT_ONCE])
-                marks = ",".join("?" * len(some))
-                for key, blob in connection.execute(f"SELECT key, vector FROM features WHERE key IN ({marks})", some):
-                    found[key] = np.frombuffer(blob, np.float32)
+                some = keys[start : start + _KEYS_AT_ONCE]
+                query = (
+                    f"SELECT key, vector, sum FROM features WHERE space = ? AND key IN ({','.join('?' * len(some))})"
+                )
+                for key, blob, checksum in connection.execute(query, [space, *some]):
+                    if len(blob) == 4 * dim and zlib.crc32(blob) == checksum:
+                        found[key] = np.frombuffer(blob, np.float32)
+                    else:
+                        damaged += 1
+        if damaged:
+            logger.warning("%s: %d features are damaged and are computed again.", self.path, damaged)
         return found
 
-    def put(self, vectors: Iterable[tuple[str, Array]]) -> None:
+    def put(self, space: str, vectors: Iterable[tuple[str, Array]]) -> None:
         """Keep vectors, in one transaction."""
-        rows = [(key, np.ascontiguousarray(vector, np.float32).tobytes()) for key, vector in vectors]
-        with closing(self._connect()) as connection, connection:
-            connection.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
+        rows = []
+        for key, vector in vectors:
+            blob = np.ascontiguousarray(vector, np.float32).tobytes()
+            rows.append((space, key, blob, zlib.crc32(blob)))
+        with self._connected() as connection, connection:
+            connection.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?)", rows)
+
+    @contextmanager
+    def _connected(self, make: bool = False) -> Iterator[sqlite3.Connection]:
+        """A connection whose every failure is one sentence."""
+        try:
+            if make:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.path, timeout=60)) as connection:
+                yield connection
+        except sqlite3.DatabaseError as error:
+            damaged = not isinstance(error, sqlite3.OperationalError)  # that is the disk's or another process's fault
+            advice = (
+                "remove it; what it held is computed again." if damaged else "see to the disk, or set EMORANK_CACHE."
+            )
+            raise EmorankError(f"{self.path}: the feature store cannot be used ({error}); {advice}") from error
+        except OSError as error:
+            raise EmorankError(
+                f"{self.path}: the feature store cannot be opened ({error.strerror}); set EMORANK_CACHE to a folder "
+                "that can be written."
+            ) from error
 
 
-def key_of(path: str) -> str:
-    """What identifies a recording as it is now: absolute path, size and time of change.
-
-    Raises:
-        AudioError: the file cannot be looked at.
-    """
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError) as error:
-        raise AudioError(path, "there is no such file.") from error
-    return f"{os.path.abspath(path)}|{status.st_size}|{status.st_mtime_ns}"
-
-
-def recordings(
+def features(
     paths: Sequence[str],
     encoder: AudioEncoder,
     store: FeatureStore | None = None,
     progress: Progress | None = None,
+    window: float | None = None,
 ) -> tuple[Array, list[AudioError | None]]:
-    """The features of recordings, from the store where they are known, else encoded and stored.
+    """The features of recordings, from the store where they are known, else heard and stored.
 
     Args:
         paths: the files; order is kept.
         encoder: gives the vectors.
         store: where they are kept; None is the user's cache.
         progress: called with how many are done, and how many there are.
+        window: None hears recordings whole; else they are cropped or zero-padded to so many seconds (paper, 4.1).
 
     Returns:
         (n, encoder.dim) float32, and for each file None or why it could not be read (its row is zero).
     """
-    store = FeatureStore(encoder.name) if store is None else store
-    features = np.zeros((len(paths), encoder.dim), np.float32)
+    store = FeatureStore() if store is None else store
+    space = encoder.fingerprint if window is None else f"{encoder.fingerprint} {window:g} s"
     errors: list[AudioError | None] = [None] * len(paths)
-    keys: dict[int, str] = {}
-    for index, path in enumerate(paths):
-        try:
-            keys[index] = key_of(path)
-        except AudioError as error:
-            errors[index] = error
-    known = store.get(sorted(set(keys.values())))
-    todo = []
-    for index, key in keys.items():
-        if key in known and known[key].shape == (encoder.dim,):
-            features[index] = known[key]
+    digests: list[str | None] = [None] * len(paths)
+    for index, (_, digest) in enumerate(known_digests(paths)):
+        if isinstance(digest, str):
+            digests[index] = digest
         else:
-            todo.append(index)
+            missing = isinstance(digest, FileNotFoundError)
+            reason = "there is no such file." if missing else f"it cannot be opened ({digest.strerror})."
+            errors[index] = AudioError(paths[index], reason)
+    vectors = store.get(space, sorted({digest for digest in digests if digest}), encoder.dim)
+    if window is None:
+        vectors |= _adopted(paths, digests, vectors, encoder, store)
+    todo = {digest: paths[index] for index, digest in enumerate(digests) if digest and digest not in vectors}
+    refused: dict[str, AudioError] = {}
     done = len(paths) - len(todo)
-    for indices, waves in _decoded(paths, todo, errors):
-        vectors = encoder(waves) if waves else np.zeros((0, encoder.dim), np.float32)
-        good = [index for index in indices if errors[index] is None]
-        features[good] = vectors
-        store.put((keys[index], vector) for index, vector in zip(good, vectors, strict=True))
-        done += len(indices)
+    cut = whole if window is None else partial(cropped, seconds=window)
+    unheard = [Recording(path, 0, 0) for path in todo.values()]  # looked at when their turn comes
+    for batch in listen(unheard, encoder, cut, "mix") if todo else ():
+        found = dict(zip(batch["path"].to_pylist(), matrix(batch["feature"]), strict=True))
+        reasons = dict(zip(batch["path"].to_pylist(), batch["reason"].to_pylist(), strict=True))
+        heard = dict(zip(batch["digest"].to_pylist(), batch["path"].to_pylist(), strict=True))
+        refused |= {path: AudioError(path, reason) for path, reason in reasons.items() if reason is not None}
+        new = {digest: found[path] for digest, path in heard.items() if reasons[path] is None}
+        store.put(space, new.items())
+        vectors |= new
+        done += len(batch)
         if progress:
             progress(done, len(paths))
-    return features, errors
+    result = np.zeros((len(paths), encoder.dim), np.float32)
+    for index, heard_as in enumerate(digests):
+        if heard_as in vectors:
+            result[index] = vectors[heard_as]
+        elif heard_as is not None:
+            error = refused.get(todo[heard_as])
+            reason = error.reason if error else "it changed while it was read; run again."
+            errors[index] = AudioError(paths[index], reason)
+    return result, errors
 
 
-def texts(descriptions: Sequence[str], encoder: TextEncoder, store: FeatureStore | None = None) -> Array:
+def text_features(descriptions: Sequence[str], encoder: TextEncoder, store: FeatureStore | None = None) -> Array:
     """The features of descriptions, from the store where they are known, else encoded and stored.
 
     Returns:
         (n, encoder.dim) float32, in the order of the descriptions.
     """
-    store = FeatureStore(f"text-{encoder.name}") if store is None else store
-    known = store.get(sorted(set(descriptions)))
-    new = sorted({text for text in descriptions if text not in known})
+    store = FeatureStore() if store is None else store
+    vectors = store.get(encoder.fingerprint, sorted(set(descriptions)), encoder.dim)
+    new = sorted({text for text in descriptions if text not in vectors})
     if new:
-        vectors = dict(zip(new, encoder(new), strict=True))
-        store.put(vectors.items())
-        known |= vectors
-    return np.stack([known[text] for text in descriptions])
+        encoded = dict(zip(new, encoder(new), strict=True))
+        store.put(encoder.fingerprint, encoded.items())
+        vectors |= encoded
+    result = np.zeros((len(descriptions), encoder.dim), np.float32)
+    for index, text in enumerate(descriptions):
+        result[index] = vectors[text]
+    return result
 
 
-def _decoded(
-    paths: Sequence[str], todo: Sequence[int], errors: list[AudioError | None]
-) -> Iterator[tuple[list[int], list[np.ndarray]]]:
-    """Runs of recordings of about ten minutes together; what cannot be read is noted in `errors`."""
-    indices: list[int] = []
-    waves: list[np.ndarray] = []
-    seconds = 0.0
-    for index in todo:
-        indices.append(index)
-        try:
-            waves.append(audio.load(paths[index]))
-            seconds += len(waves[-1]) / audio.SAMPLE_RATE
-        except AudioError as error:
-            errors[index] = error
-        if seconds >= _SECONDS_AT_ONCE or len(indices) >= _KEYS_AT_ONCE:
-            yield indices, waves
-            indices, waves, seconds = [], [], 0.0
-    if indices:
-        yield indices, waves
+def whole(reading: Reading) -> Iterator[Segment]:
+    """A recording as one segment."""
+    wave = reading.load()
+    yield Segment(0.0, len(wave) / SAMPLE_RATE, wave)
+
+
+def cropped(reading: Reading, seconds: float) -> Iterator[Segment]:
+    """The first seconds of a recording as one segment, zero-padded where it is shorter."""
+    wave = reading.load(end=seconds)
+    padded = np.pad(wave, (0, max(0, round(seconds * SAMPLE_RATE) - len(wave))))
+    yield Segment(0.0, seconds, padded)
+
+
+def _adopted(
+    paths: Sequence[str],
+    digests: Sequence[str | None],
+    known: dict[str, Array],
+    encoder: AudioEncoder,
+    store: FeatureStore,
+) -> dict[str, Array]:
+    """Features that emorank 0.1.0's first stores hold: by name of the encoder, path, size and time of change.
+
+    Only of packaged weights, which cannot have changed under their name. What is taken over is kept in the new store.
+    """
+    old = store.path.with_name(re.sub(r"[^\w.-]+", "_", encoder.name) + ".sqlite")
+    if not old.exists():
+        return {}
+    if not encoder.name.startswith("whisper-base/"):
+        logger.warning("%s: features of an older emorank, of weights that it did not note; they are not used.", old)
+        return {}
+    wanted = {}
+    for path, digest in zip(paths, digests, strict=True):
+        if digest and digest not in known:
+            file = Recording.now(path)
+            wanted[f"{os.path.abspath(path)}|{file.size}|{file.changed}"] = digest
+    found: dict[str, Array] = {}
+    with closing(sqlite3.connect(old, timeout=60)) as connection:
+        for key, digest in wanted.items():
+            row = connection.execute("SELECT vector FROM features WHERE key = ?", [key]).fetchone()
+            if row is not None and len(row[0]) == 4 * encoder.dim:
+                found[digest] = np.frombuffer(row[0], np.float32)
+    if found:
+        store.put(encoder.fingerprint, found.items())
+    return found
+
+
+recordings, texts = features, text_features

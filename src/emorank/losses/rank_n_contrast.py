@@ -76,9 +76,10 @@ def squared_distances(audio: Tensor, text: Tensor, weights: Sequence[float] | No
 
     Only the order counts, so no root is taken. Differences, not a matrix product: equal labels must tie exactly.
     """
-    total = torch.zeros(len(audio), len(text), dtype=torch.float64, device=audio.device)
+    wide = torch.float32 if audio.device.type == "mps" else torch.float64  # Apple's have no double precision
+    total = torch.zeros(len(audio), len(text), dtype=wide, device=audio.device)
     weights = weights or (1.0,) * audio.shape[1]
-    for weight, a, t in zip(weights, audio.double().T, text.double().T, strict=True):
+    for weight, a, t in zip(weights, audio.to(wide).T, text.to(wide).T, strict=True):
         total += (weight * (a[:, None] - t[None, :])).square()
     return total
 

@@ -1,6 +1,7 @@
 """One training and its measurements: what a worker does, and keeps on disk."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from emorank.evaluation.report import TestName, listen, measure, measure_ordinality
+from emorank.errors import EmorankError
+from emorank.evaluation.embedded import embed
+from emorank.evaluation.report import TestName, measure, measure_ordinality
 from emorank.model import EmotionRankCLAP
 from emorank.storage import written_whole
 from emorank.training.config import TrainConfig
-from emorank.training.fit import fit
+from emorank.training.loop import fit
 from emorank.training.prepare import Prepared, prepare
 
 
@@ -26,13 +29,15 @@ class Job:
         table: Parquet file of the utterances.
         row: folder of the row.
         config: every choice.
-        attributes: whether the alignment test is made.
+        window: seconds that recordings are cropped or zero-padded to, None for none.
+        tests: what is measured.
     """
 
     table: Path
     row: Path
     config: TrainConfig
-    attributes: bool
+    window: float | None
+    tests: tuple[TestName, ...]
 
     @property
     def folder(self) -> Path:
@@ -44,7 +49,8 @@ def develop(job: Job) -> float:
     """Train, and score on the development speakers: the mean of VOC and AOC with the development captions."""
 
     def make(model: EmotionRankCLAP) -> dict[str, Any]:
-        report = measure_ordinality(listen(model, _table(job.table), "development"), "development")
+        heard = embed(model, _table(job.table), "development", window=job.window)
+        report = measure_ordinality(heard, "development")
         return {"voc": report.voc.mean, "aoc": report.aoc.mean}
 
     found = _kept(job.folder / "development.json", _trained(job), make)
@@ -53,12 +59,10 @@ def develop(job: Job) -> float:
 
 def examine(job: Job) -> dict[str, Any]:
     """Train, and test on the test speakers."""
-    tests: list[TestName] = ["ordinality", "retrieval", "zero-shot"]
-    if job.attributes:
-        tests.append("alignment")
 
     def make(model: EmotionRankCLAP) -> dict[str, Any]:
-        found = measure(listen(model, _table(job.table), "test"), tests)
+        found = measure(embed(model, _table(job.table), "test", window=job.window), job.tests)
+        found.get("zero-shot", {}).pop("probabilities", None)  # of every clip, for every seed: too much to keep
         return {**found, "development_losses": model.config.training["development_losses"]}
 
     return _kept(job.folder / "test.json", _trained(job), make)
@@ -66,13 +70,15 @@ def examine(job: Job) -> dict[str, Any]:
 
 def _trained(job: Job) -> EmotionRankCLAP:
     # Seed, learning rate and epochs do not change the data, so trainings of one row share it.
-    data = _prepared(job.table, dataclasses.replace(job.config, seed=0, learning_rate=0.0, epochs=1, patience=1))
+    same = dataclasses.replace(job.config, seed=0, learning_rate=1.0, epochs=1, patience=1)
+    data = _prepared(job.table, same, job.window)
+    _read(job.folder / "state" / "run.json")  # of a training that was killed: that it can be gone on with
     return fit(data.train, data.development, job.config, job.folder, about={"data": data.about()})
 
 
 @lru_cache(maxsize=1)
-def _prepared(table: Path, config: TrainConfig) -> Prepared:
-    return prepare(_table(table), config)
+def _prepared(table: Path, config: TrainConfig, window: float | None) -> Prepared:
+    return prepare(_table(table), config, window=window)
 
 
 @lru_cache(maxsize=1)
@@ -81,13 +87,41 @@ def _table(path: Path) -> pl.DataFrame:
 
 
 def _kept(path: Path, model: EmotionRankCLAP, make: Callable[[EmotionRankCLAP], dict[str, Any]]) -> dict[str, Any]:
-    """What is in a file, if it is of this training; else made and written."""
+    """What is in a file, if it is of this training; else made and written.
+
+    Raises:
+        EmorankError: the file is not what was written.
+    """
     run = model.config.training["run"]
-    if path.exists():
-        found: dict[str, Any] = json.loads(path.read_text("utf8"))
-        if found["run"] == run:
+    kept = _read(path)
+    if kept is not None:
+        found: dict[str, Any] = kept.get("found", {})
+        if kept.get("digest") != _digest(found):
+            raise EmorankError(f"{path}: the file is damaged, its digest does not fit; remove it to have it made anew.")
+        if kept.get("run") == run:
             return found
+    made = json.loads(json.dumps(make(model)))  # keys as text, as they are when read
     with written_whole(path) as temporary:
-        temporary.write_text(json.dumps({"run": run, **make(model)}) + "\n", "utf8")
-    result: dict[str, Any] = json.loads(path.read_text("utf8"))
-    return result
+        temporary.write_text(json.dumps({"run": run, "digest": _digest(made), "found": made}) + "\n", "utf8")
+    return dict(made)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """The JSON object in a file; None if there is no file.
+
+    Raises:
+        EmorankError: it holds something else.
+    """
+    try:
+        found = json.loads(path.read_text("utf8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise EmorankError(f"{path}: the file is damaged ({error}); remove it to have it made anew.") from error
+    if not isinstance(found, dict):
+        raise EmorankError(f"{path}: the file is damaged, it holds no object; remove it to have it made anew.")
+    return found
+
+
+def _digest(found: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]

@@ -7,15 +7,14 @@ import numpy as np
 import polars as pl
 
 from emorank.captions import paired
-from emorank.evaluation.report import listen
-from emorank.listening.store import texts
+from emorank.evaluation.embedded import embed
 from emorank.model import EmotionRankCLAP
 from emorank.reproduce.plots import plot_curves, plot_retrieved, plot_spaces
+from emorank.reproduce.protocol import Protocol
 from emorank.reproduce.rows import row_of
-from emorank.reproduce.run import Protocol
 from emorank.reproduce.tables import latex, markdown
 from emorank.storage import written_whole
-from emorank.training.fit import untrained
+from emorank.training.loop import untrained
 from emorank.training.prepare import prepare
 
 _SHOWN = 600  # points of a modality in the plot of the spaces
@@ -26,7 +25,7 @@ def write_report(results: dict[str, Any], table: pl.DataFrame, out: Path, protoc
 
     Args:
         results: what `reproduce` returned.
-        table: the utterances that it was made with.
+        table: the utterances that it was made with, of `Inputs`.
         out: its folder.
         protocol: its protocol.
     """
@@ -47,13 +46,14 @@ def _plot_spaces(results: dict[str, Any], table: pl.DataFrame, out: Path, protoc
         rate = results["rows"][key]["learning_rate"]
         folder = out / "runs" / key / f"lr{rate:g}-seed0"
         models[results["rows"][key]["name"]] = EmotionRankCLAP.from_pretrained(folder)
-    config = protocol.config(row_of(keys[0]), 0.0, 0)
-    models = {"before training": untrained(prepare(table, config).train, config), **models}
+    config = protocol.config(row_of(keys[0]), 1.0, 0)
+    models = {"before training": untrained(prepare(table, config, window=protocol.window).train, config), **models}
     spaces = {}
     for name, model in models.items():
-        measured = listen(model, table, "test")
-        chosen = np.random.default_rng(0).permutation(len(measured.table))[:_SHOWN]
-        captions = [caption or "" for caption in paired(measured.table[chosen], "bank")]
-        spaces[name] = (measured.embeddings[chosen], model.text(texts(captions, model.text_encoder)))
-        valence = measured.points[chosen, 0]
+        embedded = embed(model, table, "test", window=protocol.window)
+        audio, points = embedded.labelled()
+        chosen = np.random.default_rng(0).permutation(len(audio))[:_SHOWN]
+        captions = [caption or "" for caption in paired(embedded.table[chosen], "bank")]
+        spaces[name] = (audio[chosen], embedded.text(captions))
+        valence = points[chosen, 0]
     plot_spaces(spaces, valence, out / "spaces.png")

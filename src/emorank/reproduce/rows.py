@@ -4,10 +4,12 @@ import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emorank.errors import EmorankError
-from emorank.training.config import TrainConfig, read_config
+
+if TYPE_CHECKING:
+    from emorank.training.config import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -19,20 +21,22 @@ class Row:
         name: as the paper calls it.
         ours: it is proposed, not a baseline.
         attributes: its captions come from valence and arousal, so it stands in table 1.
+        category: its captions or its loss need the category of every utterance.
     """
 
     key: str
     name: str
     ours: bool = False
     attributes: bool = False
+    category: bool = False
 
 
 ROWS = (
-    Row("clap_template", "CLAP-template"),
-    Row("clap4emo", "CLAP4emo"),
-    Row("paraclap", "ParaCLAP"),
+    Row("clap_template", "CLAP-template", category=True),
+    Row("clap4emo", "CLAP4emo", category=True),
+    Row("paraclap", "ParaCLAP", category=True),
     Row("clap_sce_av", "CLAP-SCE (A-V)", attributes=True),
-    Row("supconclap_av", "SupConCLAP (A-V)", attributes=True),
+    Row("supconclap_av", "SupConCLAP (A-V)", attributes=True, category=True),
     Row("emotionrankclap", "EmotionRankCLAP", ours=True, attributes=True),
     Row("plane", "EmotionRankCLAP, plane captions", ours=True, attributes=True),
 )
@@ -50,8 +54,10 @@ def row_of(key: str) -> Row:
     raise EmorankError(f"There is no row {key!r}; the rows are {', '.join(row.key for row in ROWS)}.")
 
 
-def config_of(row: Row, **changes: Any) -> TrainConfig:
+def config_of(row: Row, **changes: Any) -> "TrainConfig":
     """The config of a row, with some fields changed."""
+    from emorank.training.config import read_config  # not needed to check the names of rows
+
     return dataclasses.replace(read_config(folder() / f"{row.key}.yaml"), **changes)
 
 

@@ -1,5 +1,6 @@
 """What the results say: means, deviations and significance, as plain data for tables, plots and JSON."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ class Cell:
     Args:
         mean: over seeds and units.
         units: standard deviation over the lists or trials, each averaged over the seeds.
-        seeds: standard deviation over the seeds' means; 0 for one seed.
+        seeds: standard deviation over the seeds' means; NaN for one seed.
         against: every row that it was compared with -> over the lists or trials.
         against_seeds: the same over the seeds.
         starred: it is better than every baseline, significantly over the lists or trials.
@@ -52,7 +53,7 @@ def summary(results: dict[str, Any], score: Score) -> dict[str, Cell]:
         cells[key] = Cell(
             float(own.mean()),
             float(own.mean(0).std(ddof=1)),
-            float(own.mean(1).std(ddof=1)) if len(own) > 1 else 0.0,
+            float(own.mean(1).std(ddof=1)) if len(own) > 1 else math.nan,
             against,
             seeds,
             bool(baselines) and row_of(key).ours and all(c.significant and sign * c.difference > 0 for c in baselines),

@@ -1,5 +1,6 @@
 """The two tables, and what else was measured, as Markdown and LaTeX."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,14 @@ def markdown(results: dict[str, Any]) -> str:
         _table(results, ORDINALITY),
         "## Comparisons\n",
         "Difference of the means, and p of the two-tailed paired t-test after Holm's correction, over the lists and "
-        "over the seeds.\n",
+        "over the seeds; of the exact sign-flip test where all differences are the same; n/a for one seed.\n",
         _comparisons(results),
         "## Retrieval and zero-shot classification\n",
-        "Means over the seeds. Utterances by their captions (test part of the bank); classes by a description each.\n",
+        f"Means over the seeds. The {first['retrieval']['pairs']} utterances share "
+        f"{first['retrieval']['text_to_audio']['queries']} captions (test part of the bank); identical ones are one "
+        "query. R@k: share of the captions with one of their utterances among the first k; clips in 10: mean share of "
+        "a caption's utterances among the first 10; median rank: of its first one; mAP: right is every utterance of a "
+        "category that the caption's utterances have. UAR, macro F1: categories by a description each.\n",
         _others(results),
     ]
     return "\n".join(parts)
@@ -62,11 +67,21 @@ def about_line(results: dict[str, Any]) -> str:
         "derived": "Labels are derived from categories, not rated by listeners.",
         "rated": "Labels are listeners' ratings.",
     }.get(about["label_source"], f"Source of the labels: {about['label_source']}.")
+    rates = ", ".join(f"{rate:g}" for rate in protocol["learning_rates"])
+    chosen = "chosen for every row on development speakers among " if len(protocol["learning_rates"]) > 1 else ""
+    how = [
+        f"{protocol['epochs']} epochs",
+        f"batch {protocol['batch_size']}",
+        f"dropout {protocol['dropout']:g}",
+        f"learning rate {chosen}{rates}",
+        *([f"recordings cropped or zero-padded to {protocol['window']:g} s"] if protocol["window"] else []),
+        *(f"{name} {value}" for name, value in protocol["training"].items()),
+    ]
+    left_out = ", ".join(f"{count} {why}" for why, count in results["left_out"].items())
     return (
         f"{about['clips']} test clips{speakers}{f' ({corpora})' if corpora else ''}, none of them trained on. {labels} "
-        f"Encoders: {protocol['audio_encoder']} and {protocol['text_encoder']}. {protocol['epochs']} epochs, batch "
-        f"{protocol['batch_size']}, dropout {protocol['dropout']:g}, learning rate chosen for every row on development "
-        f"speakers among {', '.join(f'{rate:g}' for rate in protocol['learning_rates'])}; {protocol['seeds']} seeds."
+        f"Encoders: {protocol['audio_encoder']} and {protocol['text_encoder']}. {', '.join(how)}; "
+        f"{protocol['seeds']} seeds.{f' Left out of the corpus: {left_out}.' if left_out else ''}"
     )
 
 
@@ -90,7 +105,7 @@ def _table(results: dict[str, Any], scores: tuple[Score, ...]) -> str:
 def _cell(cell: Cell) -> str:
     digits = 3 if abs(cell.mean) >= 0.01 else 5
     star = "*" if cell.starred else ""
-    return f"{cell.mean:.{digits}f}{star} ± {cell.units:.{digits}f} ({cell.seeds:.{digits}f})"
+    return f"{cell.mean:.{digits}f}{star} ± {cell.units:.{digits}f} ({_number(cell.seeds, digits)})"
 
 
 def _comparisons(results: dict[str, Any]) -> str:
@@ -101,27 +116,46 @@ def _comparisons(results: dict[str, Any]) -> str:
             shown = []
             for score in ORDINALITY:
                 lists, seeds = cells[score][key].against[other], cells[score][key].against_seeds[other]
-                shown += [f"{lists.difference:+.3f}", f"{lists.p_corrected:.2g}", f"{seeds.p_corrected:.2g}"]
+                shown += [f"{lists.difference:+.3f}", _p(lists.p_corrected), _p(seeds.p_corrected)]
             names = (results["rows"][key]["name"], results["rows"][other]["name"])
             lines.append(f"| {' | '.join((*names, *shown))} |")
     return "\n".join(lines) + "\n"
 
 
 def _others(results: dict[str, Any]) -> str:
-    lines = ["| | R@1 | R@5 | R@10 | median rank | mAP | UAR | macro F1 |", "|---" * 8 + "|"]
+    head = "| | R@1 | R@5 | R@10 | clips in 10 | median rank | mAP | UAR | macro F1 |"
+    lines = [head, "|---" * head.count(" |") + "|"]
     for row in results["rows"].values():
         found = [seed["retrieval"]["text_to_audio"] for seed in row["seeds"]]
-        zero = [seed["zero-shot"] for seed in row["seeds"]]
-        values = [np.mean([each["recall"][k] for each in found]) for k in ("1", "5", "10")]
-        rank = np.mean([each["median_rank"] for each in found])
-        precision = [each["map"] for each in found if each["map"] is not None]
-        scores = [
-            np.mean(precision) if precision else np.nan,
-            *(np.mean([z[k] for z in zero]) for k in ("uar", "macro_f1")),
+        zero = [seed.get("zero-shot", {}) for seed in row["seeds"]]
+        values = [
+            *(_mean([each["recall"][k] for each in found]) for k in ("1", "5", "10")),
+            _mean([each["item_recall"]["10"] for each in found]),
+            _mean([each["median_rank"] for each in found], 0),
+            _mean([each["map"] for each in found]),
+            *(_mean([each.get(score) for each in zero]) for score in ("uar", "macro_f1")),
         ]
-        shown = [f"{v:.3f}" for v in values] + [f"{rank:.0f}"] + [f"{v:.3f}" for v in scores]
-        lines.append(f"| {row['name']} | {' | '.join(shown)} |")
+        lines.append(f"| {row['name']} | {' | '.join(values)} |")
+    best = [*(found[0]["ceiling"][k] for k in ("1", "5", "10")), found[0]["item_ceiling"]["10"]]
+    lines.append(
+        f"| *a perfect ranking* | {' | '.join(f'{value:.3f}' for value in best)} | 1 | 1.000 | 1.000 | 1.000 |"
+    )
     return "\n".join(lines) + "\n"
+
+
+def _mean(values: list[float | None], digits: int = 3) -> str:
+    """Of what was measured; n/a where nothing was."""
+    known = [value for value in values if value is not None]
+    return _number(float(np.mean(known)) if known else math.nan, digits)
+
+
+def _number(value: float, digits: int) -> str:
+    return "n/a" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _p(value: float) -> str:
+    """A p value; it is never 0, and n/a where there is no test."""
+    return "n/a" if math.isnan(value) else "< 1e-99" if value < 1e-99 else f"{value:.2g}"
 
 
 def _latex_table(results: dict[str, Any], scores: tuple[Score, ...]) -> str:

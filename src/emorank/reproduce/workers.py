@@ -6,8 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
+
+from emorank.errors import EmorankError
 
 
 @contextmanager
@@ -18,6 +21,9 @@ def side_by_side(jobs: int) -> Iterator[Callable[..., list[Any]]]:
 
     Args:
         jobs: processes.
+
+    Raises:
+        EmorankError: a process was killed.
     """
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(os.getpid(),))
@@ -31,6 +37,8 @@ def side_by_side(jobs: int) -> Iterator[Callable[..., list[Any]]]:
 
     try:
         yield run
+    except BrokenProcessPool as error:
+        raise EmorankError("A training was ended from outside, such as for want of memory; try fewer jobs.") from error
     finally:
         pool.shutdown(cancel_futures=True)
 

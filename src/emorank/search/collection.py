@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emorank.affect import DIMENSIONS
-from emorank.index.update import Segments
+from emorank.index import Segments
 from emorank.search.filter import where
 from emorank.search.scan import Scan
 
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     import polars as pl
 
     from emorank.index.named import NamedIndex
+
+
+def column_types(labels: "pl.DataFrame | None" = None) -> "dict[str, pl.DataType]":
+    """What a filter may ask about, with a user's table of labels."""
+    import polars as pl
+
+    numbers = ("start", "end", "duration", *DIMENSIONS, "loudness")
+    texts = ("path", "file", "damage")
+    own = {**{name: pl.String() for name in texts}, **{name: pl.Float64() for name in numbers}, "channel": pl.Int64()}
+    return own if labels is None else own | {name: kind for name, kind in labels.schema.items() if name != "path"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,7 @@ class Collection:
         import polars as pl
 
         shown = self.segments.paths if self.shown is None else self.shown
-        points = self.segments.points.astype(np.float64).round(3)
+        places = self.segments.places.astype(np.float64).round(3)
         own = pl.DataFrame(
             {
                 "path": shown,
@@ -58,10 +68,12 @@ class Collection:
                 "start": self.segments.start.round(2),
                 "end": self.segments.end.round(2),
                 "duration": (self.segments.end - self.segments.start).round(2),
-                **{name: points[:, i] for i, name in enumerate(DIMENSIONS)},
+                **{name: pl.Series(places[:, i], nan_to_null=True) for i, name in enumerate(DIMENSIONS)},
+                "channel": pl.Series(self.segments.channels, dtype=pl.Int64).replace(0, None),
+                "damage": [self.segments.damage.get(path) for path in self.segments.paths],
                 "loudness": pl.Series(self.segments.loudness.astype(np.float64).round(1), nan_to_null=True),
             },
-            schema_overrides={"path": pl.String, "file": pl.String},
+            schema_overrides={"path": pl.String, "file": pl.String, "damage": pl.String},
         )
         if self.labels is None:
             return own
@@ -84,8 +96,9 @@ class Collection:
         return {name: column[row] for name, column in self._label_columns.items()}
 
     def id_of(self, row: int) -> str:
-        """A short name of a segment, made of its path and start: it stays over updates."""
-        name = f"{self.segments.paths[row]}|{self.segments.start[row]:.3f}"
+        """A short name of a segment, made of its path, start and channel: it stays over updates."""
+        channel = self.segments.channels[row]
+        name = f"{self.segments.paths[row]}|{self.segments.start[row]:.3f}" + (f"|{channel}" if channel else "")
         return hashlib.blake2b(name.encode("utf8", "surrogateescape"), digest_size=8).hexdigest()
 
     @cached_property

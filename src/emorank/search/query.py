@@ -80,10 +80,12 @@ class Hit:
         score: cosine similarity to the first direction, -1..1; None without directions.
         percentile: percent of all segments that fit the query less well; None without directions.
         distance: from the middle of `near` or `region`; None without them.
-        valence: 1..7.
+        valence: 1..7; None, as the next two, where the model lacks the dimension.
         arousal: 1..7.
         dominance: 1..7.
         loudness: in dB of full scale.
+        channel: number of the channel that is heard, from 1; None where the recording is heard as one.
+        damage: what is missing of the recording, in a sentence; None where nothing is.
         labels: the columns of the user's table.
         others: further segments of the recording that pass, where hits are grouped.
     """
@@ -96,10 +98,12 @@ class Hit:
     score: float | None
     percentile: float | None
     distance: float | None
-    valence: float
-    arousal: float
-    dominance: float
+    valence: float | None
+    arousal: float | None
+    dominance: float | None
     loudness: float | None
+    channel: int | None
+    damage: str | None
     labels: dict[str, Any]
     others: int = 0
 

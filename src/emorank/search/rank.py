@@ -20,6 +20,9 @@ def find(collection: Collection, query: Query) -> Found:
     _check(query)
     if not len(collection):
         return Found(0, ())
+    lacking = [name for name in ("valence", "arousal") if name not in collection.segments.dimensions]
+    if lacking and (query.near or query.region):
+        raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
     distances = _distances(collection, query)
     passing = _passing(collection, query, distances)
     cosines = None
@@ -48,7 +51,8 @@ def hit(
 ) -> Hit:
     """A row of a collection as a hit."""
     segments = collection.segments
-    valence, arousal, dominance = (round(float(x), 2) for x in segments.points[row])
+    places = (None if np.isnan(x) else round(float(x), 2) for x in segments.places[row])
+    valence, arousal, dominance = places
     loudness = float(segments.loudness[row])
     return Hit(
         row=row,
@@ -63,6 +67,8 @@ def hit(
         arousal=arousal,
         dominance=dominance,
         loudness=None if np.isnan(loudness) else round(loudness, 1),
+        channel=int(segments.channels[row]) or None,
+        damage=segments.damage.get(segments.paths[row]),
         labels=collection.labels_at(row),
         others=others,
     )
@@ -113,7 +119,7 @@ def _distances(collection: Collection, query: Query) -> np.ndarray | None:
         middle = (sum(query.region.valence) / 2, sum(query.region.arousal) / 2)
     else:
         return None
-    distances: np.ndarray = np.hypot(*(collection.segments.points[:, :2] - np.array(middle, np.float32)).T)
+    distances: np.ndarray = np.hypot(*(collection.segments.places[:, :2] - np.array(middle, np.float32)).T)
     return distances
 
 
@@ -124,7 +130,7 @@ def _passing(collection: Collection, query: Query, distances: np.ndarray | None)
         masks.append(distances <= query.near.radius)
     if query.region:
         for values, (low, high) in zip(
-            collection.segments.points.T, (query.region.valence, query.region.arousal), strict=False
+            collection.segments.places.T, (query.region.valence, query.region.arousal), strict=False
         ):
             masks.append((values >= low) & (values <= high))
     if query.where:

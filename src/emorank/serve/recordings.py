@@ -14,9 +14,9 @@ from io import FileIO
 import numpy as np
 
 from emorank.audio import SAMPLE_RATE, blocks
+from emorank.digest import digest_of_file, open_regular
 from emorank.errors import AudioError
-from emorank.index.known import Known
-from emorank.listening.content import content_of, opened
+from emorank.index.plan import Indexed
 from emorank.serve.errors import Refused
 from emorank.serve.playable import header
 
@@ -28,14 +28,14 @@ _digests: dict[tuple[int, ...], str] = {}  # of files by identity, so that a lon
 _DIGESTS = 10_000
 
 
-def indexed(path: str, known: Known) -> FileIO:
+def indexed(path: str, known: Indexed) -> FileIO:
     """A recording that is still what was indexed, open for reading.
 
     Raises:
         Refused: it is gone, cannot be read, or has changed.
     """
     try:
-        file = opened(path)
+        file = open_regular(path)
     except OSError as error:
         raise Refused(404, "gone", "The recording is not there any more, or cannot be read.") from error
     identity = _identity(os.fstat(file.fileno()))
@@ -43,7 +43,7 @@ def indexed(path: str, known: Known) -> FileIO:
         if identity not in _digests:
             if len(_digests) >= _DIGESTS:
                 _digests.clear()
-            _digests[identity] = content_of(file)
+            _digests[identity] = digest_of_file(file)
         if _digests[identity] == known.digest:
             return file
     file.close()
@@ -79,7 +79,7 @@ class Playable:
         return _wav(self.path, self.file, self.size, first, last)
 
 
-def playable(path: str, known: Known, seconds: float) -> Playable:
+def playable(path: str, known: Indexed, seconds: float) -> Playable:
     """A recording as browsers play it: as it is, or as WAV where they do not play its codec.
 
     Args:

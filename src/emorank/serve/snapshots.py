@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
-from emorank.index.known import Known
 from emorank.index.named import NamedIndex
+from emorank.index.plan import Indexed
 from emorank.index.update import ABOUT_FILE, LABELS_FILE
 from emorank.model import EmotionRankCLAP
 from emorank.search.collection import Collection
@@ -30,13 +30,13 @@ class Snapshot:
         version: of the index.
         collection: what can be searched.
         recordings: size, time of change and digest of every recording by absolute path.
-        model: that gave the embeddings; the dimensions that it does not know are NaN in the collection's points.
+        model: that gave the embeddings; the dimensions that it does not know are NaN in the collection's places.
         texts: gives the embeddings of descriptions.
     """
 
     version: int
     collection: Collection
-    recordings: dict[str, Known]
+    recordings: dict[str, Indexed]
     model: EmotionRankCLAP
     texts: TextBatcher
 
@@ -55,7 +55,7 @@ class Snapshot:
         """Valence and arousal of every segment as little-endian uint16 pairs; nothing where the model lacks one."""
         if not self.has_plane:
             return b""
-        points = self.collection.segments.points[:, [DIMENSIONS.index(name) for name in _PLANE]]
+        points = self.collection.segments.places[:, [DIMENSIONS.index(name) for name in _PLANE]]
         return np.round((points - LOWEST) / (HIGHEST - LOWEST) * 65535).clip(0, 65535).astype("<u2").tobytes()
 
     @cached_property

@@ -1,19 +1,32 @@
-"""Every choice of a training run, one field each."""
+"""Every choice of a training run, one field each, checked when it is made. Imports nothing heavy."""
 
-import dataclasses
+import contextlib
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from emorank.affect import DIMENSIONS
-from emorank.captions.styles import Style
 from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT
 from emorank.errors import EmorankError
-from emorank.losses.rank_n_contrast import Anchors, Negatives
+from emorank.training import checks
 
+# Said again here and not imported: their homes import torch and polars. A test holds them together.
 LossName = Literal["rank_n_contrast", "symmetric_cross_entropy", "supervised_contrastive"]
-CaptionStyle = Literal["plane"] | Style
+Negatives = Literal["at_least_as_far", "farther_and_self", "farther"]
+Anchors = Literal["audio", "both"]
+CaptionStyle = Literal["plane", "bank", "template", "clap4emo", "paraclap", "column"]
+Optimizer = Literal["adamw", "adam"]
 Schedule = Literal["constant", "cosine"]
+
+# Where and how a run is made, not what it learns.
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Logger = Literal["none", "tensorboard", "wandb"]
+
+#: How much each dimension counts in the distance of two labels where no weights are given; emorank-base's.
+_WEIGHTS = {"valence": 1.2, "arousal": 1.0, "dominance": 1.5}
+
+LARGEST_SCALE = 100.0  # the scale 1 / temperature is clamped here
 
 
 @dataclass(frozen=True)
@@ -23,28 +36,36 @@ class TrainConfig:
     Args:
         audio_encoder: Frozen audio encoder, see `emorank.encoders`.
         text_encoder: Frozen text encoder, see `emorank.encoders`.
-        dimensions: Dimensions of the labels that the loss compares; the paper's are valence and arousal.
+        dimensions: Dimensions of the labels that the loss compares, in any order; the paper's are valence and arousal.
         loss: What is minimised, see `emorank.losses`.
-        captions: Where the descriptions come from: all over the plane, without pairs; bank, one for every
-            utterance by its valence and arousal; template, clap4emo or paraclap, one by its category; or the
+        captions: Where the descriptions come from: plane, from anywhere on the plane, without pairs; bank, one for
+            every utterance by its valence and arousal; template, clap4emo or paraclap, one by its category; or the
             table's own column.
         negatives: Reading of Rank-N-Contrast's denominator, see `emorank.losses.RankNContrast`.
         anchors: What Rank-N-Contrast ranks against: audio as in the paper, or both sides.
-        weights: How much valence, arousal and dominance count in the distance of two labels.
-        audio_hidden: Widths of layers before the last in the head of the audios; the paper's heads have none.
+        weights: How much each of the dimensions counts in the distance of two labels, in their order; where none are
+            given, valence 1.2, arousal 1, dominance 1.5.
+        standardise: Bring every input of the heads to mean 0 and deviation 1 over the training data; the paper takes
+            the encoders' outputs as they are.
+        audio_hidden: Widths of layers before the last in the head of the audios; none as in the paper.
         text_hidden: The same in the head of the captions.
         embedding_dim: Width of the shared space.
+        temperature: Where the learnt temperature starts, 0.01 or more.
         epochs: Passes over the utterances at most.
         patience: Epochs without a lower development loss after which training ends.
-        batch_size: Utterances in a batch.
+        batch_size: Utterances in a batch at most, over all processes.
         balance: Repeat the utterances of smaller corpora, up to four times, so that corpora count more alike.
         captions_per_batch: Descriptions in a batch, drawn from all over the plane; pairs have one an utterance.
         chunks: Parts that a batch is embedded in, one after the other, to save memory; the loss sees it whole.
-        learning_rate: Of AdamW.
+        optimizer: AdamW, or Adam as in the paper.
+        learning_rate: Of the optimizer.
         schedule: Constant learning rate, or falling to 0 along a cosine.
-        weight_decay: Of AdamW.
-        dropout: Share of the encoders' outputs that is blanked while training.
+        weight_decay: Of the optimizer; the temperature is not decayed.
+        dropout: Share of every layer's inputs that is blanked while training.
         seed: Fixes initial weights, order and draws.
+
+    Raises:
+        EmorankError: a choice that cannot be; the sentence names its flag.
     """
 
     audio_encoder: str = DEFAULT_AUDIO
@@ -54,28 +75,65 @@ class TrainConfig:
     captions: CaptionStyle = "plane"
     negatives: Negatives = "at_least_as_far"
     anchors: Anchors = "both"
-    weights: tuple[float, float, float] = (1.2, 1.0, 1.5)
-    audio_hidden: tuple[int, ...] = (512,)
-    text_hidden: tuple[int, ...] = (512,)
+    weights: tuple[float, ...] | None = None
+    standardise: bool = True
+    audio_hidden: tuple[int, ...] | None = (512,)
+    text_hidden: tuple[int, ...] | None = (512,)
     embedding_dim: int = 512
+    temperature: float = 1.0
     epochs: int = 12
     patience: int = 12
     batch_size: int = 64
     balance: bool = True
     captions_per_batch: int = 256
     chunks: int = 1
+    optimizer: Optimizer = "adamw"
     learning_rate: float = 3e-3
     schedule: Schedule = "cosine"
     weight_decay: float = 0.01
     dropout: float = 0.5
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for name in _CHECKS:
+            value = getattr(self, name)
+            if isinstance(value, list):
+                object.__setattr__(self, name, value := tuple(value))
+            _check(name, value)
+        if self.weights is not None and len(self.weights) != len(self.dimensions):
+            raise EmorankError(
+                f"--weights must be as many as the dimensions ({', '.join(self.dimensions)}), not {len(self.weights)}."
+            )
+        if self.captions == "plane" and self.loss != "rank_n_contrast":
+            raise EmorankError(
+                f"--loss {self.loss} needs a caption for every utterance; choose --captions other than plane."
+            )
+
+    @property
+    def label_weights(self) -> tuple[float, ...]:
+        """The weight of every dimension in the distance of two labels, in the order of the dimensions."""
+        return self.weights or tuple(_WEIGHTS[name] for name in self.dimensions)
+
+    @property
+    def label_columns(self) -> list[str]:
+        """The columns of labels that an utterance needs: the dimensions first, then what its caption is chosen by."""
+        return list(dict.fromkeys((*self.dimensions, *(("valence", "arousal") if self.captions == "bank" else ()))))
+
 
 def read_config(path: Path) -> TrainConfig:
-    """A YAML file whose keys are fields of `TrainConfig`.
+    """The training that a YAML file describes; see `read_choices`."""
+    choices = read_choices(path)
+    try:
+        return TrainConfig(**choices)
+    except EmorankError as error:
+        raise EmorankError(f"{path}: {error}") from error
+
+
+def read_choices(path: Path) -> dict[str, Any]:
+    """What a YAML file says, each key a field of `TrainConfig`, each value one that the field may have.
 
     Raises:
-        EmorankError: the file cannot be read, or a key is not a field.
+        EmorankError: the file cannot be read, a key is not a field, or a value cannot be.
     """
     import yaml
 
@@ -83,9 +141,68 @@ def read_config(path: Path) -> TrainConfig:
         found = yaml.safe_load(path.read_text("utf8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise EmorankError(f"{path}: the config cannot be read ({' '.join(str(error).split())}).") from error
-    known = {field.name for field in dataclasses.fields(TrainConfig)}
-    if not isinstance(found, dict) or not known.issuperset(found):
-        strange = ", ".join(sorted(set(found) - known)) if isinstance(found, dict) else "no mapping"
-        raise EmorankError(f"{path}: not fields of a training: {strange}.")
-    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
-    return TrainConfig(**fields)
+    if not isinstance(found, dict):
+        raise EmorankError(f"{path}: the config holds no mapping; write lines such as 'epochs: 15'.")
+    strange = [_with_nearest(str(key)) for key in found if key not in _CHECKS]
+    if strange:
+        raise EmorankError(f"{path}: not fields of a training: {', '.join(strange)}.")
+    choices = {name: _typed(name, value) for name, value in found.items()}
+    for name, value in choices.items():
+        try:
+            _check(name, value)
+        except EmorankError as error:
+            raise EmorankError(f"{path}: {error}") from error
+    return choices
+
+
+def _typed(name: str, value: Any) -> Any:
+    """What YAML gave, as the field has it: lists are tuples, and 1e-4 is a number, which YAML takes for text."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, str) and isinstance(getattr(TrainConfig, name), float):
+        with contextlib.suppress(ValueError):
+            return float(value)
+    return value
+
+
+def _check(name: str, value: Any) -> None:
+    allowed, what = _CHECKS[name]
+    if not allowed(value):
+        raise EmorankError(f"--{name.replace('_', '-')} must be {what}, not {checks.shown(value)}.")
+
+
+def _with_nearest(key: str) -> str:
+    nearest = difflib.get_close_matches(key.replace("-", "_"), _CHECKS, n=1)
+    return f"{key} (did you mean {nearest[0]}?)" if nearest else key
+
+
+_WIDTHS = checks.several(checks.whole(1), "widths of layers, whole numbers of at least 1, or nothing")
+_CHECKS: dict[str, checks.Check] = {
+    "audio_encoder": checks.text,
+    "text_encoder": checks.text,
+    "dimensions": checks.distinct(DIMENSIONS),
+    "loss": checks.one_of(get_args(LossName)),
+    "captions": checks.one_of(get_args(CaptionStyle)),
+    "negatives": checks.one_of(get_args(Negatives)),
+    "anchors": checks.one_of(get_args(Anchors)),
+    "weights": checks.several(
+        checks.number(lambda value: value > 0, ""), "positive numbers, one for each of the dimensions"
+    ),
+    "standardise": checks.switch,
+    "audio_hidden": _WIDTHS,
+    "text_hidden": _WIDTHS,
+    "embedding_dim": checks.whole(1),
+    "temperature": checks.number(lambda value: value >= 1 / LARGEST_SCALE, f"at least {1 / LARGEST_SCALE:g}"),
+    "epochs": checks.whole(1),
+    "patience": checks.whole(1),
+    "batch_size": checks.whole(2),
+    "balance": checks.switch,
+    "captions_per_batch": checks.whole(2),
+    "chunks": checks.whole(1),
+    "optimizer": checks.one_of(get_args(Optimizer)),
+    "learning_rate": checks.number(lambda value: value > 0, "a positive number"),
+    "schedule": checks.one_of(get_args(Schedule)),
+    "weight_decay": checks.number(lambda value: value >= 0, "0 or a positive number"),
+    "dropout": checks.number(lambda value: 0 <= value < 1, "a number from 0 to below 1"),
+    "seed": checks.whole(0),
+}

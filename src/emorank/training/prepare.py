@@ -1,6 +1,7 @@
-"""An utterance table -> the parts that a training run learns from."""
+"""An utterance table -> the splits that a training run learns from."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +10,18 @@ import polars as pl
 
 from emorank.affect import DIMENSIONS
 from emorank.captions import Captions, bundled, paired
-from emorank.captions.bank import Part as BankPart
+from emorank.captions.bank import Split as BankSplit
+from emorank.corpora.agreement import with_agreement
 from emorank.encoders import audio_encoder, text_encoder
 from emorank.errors import AudioError, EmorankError
-from emorank.listening.store import Progress, recordings, texts
+from emorank.listening.store import features as features_of
+from emorank.listening.store import text_features
 from emorank.training.config import TrainConfig
-from emorank.training.data import Part, Side
+from emorank.training.dataset import Modality, Split
+from emorank.types import Array, Progress
 
-_SPLITS: tuple[BankPart, ...] = ("train", "development")
-_WHENCE = {
+_SPLITS: tuple[BankSplit, ...] = ("train", "development")
+_CAPTIONS = {
     "plane": "emorank bank, train and development parts",
     "bank": "emorank bank, by valence and arousal",
     "template": "template with the category",
@@ -36,18 +40,17 @@ class Prepared:
     Args:
         train: utterances and captions to learn from.
         development: utterances and captions that choose the epoch.
-        table: the utterances of both that could be read, with their split.
+        table: the utterances of both that are learnt from, with their split.
         broken: recordings that could not be read.
-        unlabelled: how many utterances lack a label in one of the dimensions.
-        uncaptioned: how many have no caption of the kind that was asked for.
+        left_out: how many other utterances are not learnt from, by the reason, which ends a sentence: "lack ...".
+        captions: where the captions come from.
     """
 
-    train: Part
-    development: Part
+    train: Split
+    development: Split
     table: pl.DataFrame
     broken: tuple[AudioError, ...]
-    unlabelled: int
-    uncaptioned: int
+    left_out: dict[str, int]
     captions: str
 
     def about(self) -> dict[str, Any]:
@@ -57,72 +60,95 @@ class Prepared:
         return {"utterances": counts.to_dicts(), "captions": self.captions}
 
 
-def prepare(table: pl.DataFrame, config: TrainConfig, progress: Progress | None = None) -> Prepared:
-    """Encode what is not known yet and put both sides together.
+def prepare(
+    table: pl.DataFrame, config: TrainConfig, progress: Progress | None = None, window: float | None = None
+) -> Prepared:
+    """Encode what is not known yet and put both modalities together.
 
     Args:
-        table: utterances with `path`, the dimensions of the config, and `split` (train, development, others are left
-            out). Without `split`, about 15 % of the speakers become development data.
-        config: the encoders and the dimensions.
+        table: utterances with `path`, the labels that the config needs, and `split` (train, development, others are
+            not looked at). Without `split`, about 15 % of the speakers become development data.
+        config: the encoders, the dimensions and the captions.
         progress: called with recordings done and to do.
+        window: seconds that recordings are cropped or zero-padded to; None hears them whole.
 
     Raises:
-        EmorankError: a dimension is missing, or nothing is left to train or to develop on.
+        EmorankError: a column is missing, or nothing is left to train or to develop on.
     """
-    if config.captions == "plane" and config.loss != "rank_n_contrast":
-        raise EmorankError(
-            f"The loss {config.loss} needs a caption for every utterance; choose captions other than plane."
-        )
-    missing = [name for name in config.dimensions if name not in table.columns]
+    missing = [name for name in config.label_columns if name not in table.columns]
     if missing:
         raise EmorankError(f"The table has no column {', '.join(missing)}; it is needed for every utterance.")
     table = table if "split" in table.columns else table.with_columns(split_by_speaker(table))
-    table = table.filter(pl.col("split").is_in(["train", "development"]))
-    labelled = table.drop_nulls(list(config.dimensions))
-    features, errors = recordings(labelled["path"].to_list(), audio_encoder(config.audio_encoder), progress=progress)
-    good = np.array([error is None for error in errors], bool)
-    usable = labelled.filter(pl.Series(good, dtype=pl.Boolean))
-    features = features[good]
-    captions = captions_for(usable, config, progress)
-    captioned = np.array([caption is not None for caption in captions], bool)
-    parts = {}
+    used = _usable(table.filter(pl.col("split").is_in(_SPLITS)), config, progress, window)
+    splits = {}
     for split in _SPLITS:
-        chosen = (usable["split"] == split).to_numpy() & captioned
-        if not chosen.any():
-            raise EmorankError(
-                f"The table has no utterance with split {split!r} that has its labels and a caption and can be read."
-            )
-        index = np.flatnonzero(chosen)
+        index = np.flatnonzero((used.table["split"] == split).to_numpy())
         if config.balance and split == "train":
-            index = np.repeat(index, copies(usable[index]))
-        own = [captions[i] or "" for i in index]
-        parts[split] = _part(usable[index], features[index], own, split, config)
-    return Prepared(
-        parts["train"],
-        parts["development"],
-        usable.filter(pl.Series(captioned)),
-        tuple(error for error in errors if error is not None),
-        len(table) - len(labelled),
-        int((~captioned).sum()),
-        _WHENCE[config.captions],
-    )
+            index = np.repeat(index, copies(used.table[index]))
+        splits[split] = _split(
+            used.table[index], used.features[index], [used.captions[i] for i in index], split, config
+        )
+    where = _CAPTIONS[config.captions]
+    return Prepared(splits["train"], splits["development"], used.table, used.broken, used.left_out, where)
 
 
-def captions_for(table: pl.DataFrame, config: TrainConfig, progress: Progress | None = None) -> list[str | None]:
-    """The caption of every utterance; with `plane` they have none of their own, and it is empty."""
-    if config.captions == "plane":
-        return [""] * len(table)
-    return paired(table, config.captions, progress)
+@dataclass(frozen=True)
+class _Usable:
+    """Utterances that can be learnt from, with (n, encoder_dim) features and n captions, and what was left out."""
+
+    table: pl.DataFrame
+    features: Array
+    captions: list[str]
+    broken: tuple[AudioError, ...]
+    left_out: dict[str, int]
 
 
-def _part(rows: pl.DataFrame, features: np.ndarray, own: list[str], split: BankPart, config: TrainConfig) -> Part:
+def _usable(table: pl.DataFrame, config: TrainConfig, progress: Progress | None, window: float | None) -> _Usable:
+    """The one place where utterances are left out. Another reason is another step here, with its count."""
+    left_out: dict[str, int] = {}
+
+    table, left_out["are of the classes other or no agreement"] = with_agreement(table)
+
+    count, columns = len(table), config.label_columns
+    table = table.filter(pl.all_horizontal(pl.col(name).is_not_null() & ~pl.col(name).is_nan() for name in columns))
+    left_out[f"lack a label in {', '.join(columns)}"] = count - len(table)
+    _require_both_splits(table)  # before hours of encoding
+
+    encoder = audio_encoder(config.audio_encoder)
+    features, errors = features_of(table["path"].to_list(), encoder, progress=progress, window=window)
+    for row in np.flatnonzero(~np.isfinite(features).all(axis=1)):
+        errors[row] = AudioError(table["path"][int(row)], f"{config.audio_encoder} gives NaN or infinity for it.")
+    broken = tuple(error for error in errors if error is not None)
+    good = np.array([error is None for error in errors], bool)
+    table, features = table.filter(good), features[good]
+    _require_both_splits(table, broken)
+
+    captions = [""] * len(table) if config.captions == "plane" else paired(table, config.captions, progress)
+    captioned = np.array([caption is not None for caption in captions], bool)
+    table, features = table.filter(captioned), features[captioned]
+    left_out[f"have no caption of the kind {config.captions}"] = int((~captioned).sum())
+    _require_both_splits(table, broken)
+
+    return _Usable(table, features, [caption for caption in captions if caption is not None], broken, left_out)
+
+
+def _require_both_splits(table: pl.DataFrame, broken: Sequence[AudioError] = ()) -> None:
+    for split in _SPLITS:
+        if not (table["split"] == split).any():
+            sentence = (
+                f"The table has no utterance with split {split!r} that has its labels and a caption and can be read"
+            )
+            raise EmorankError(f"{sentence} ({len(broken)} cannot; {broken[0]})" if broken else f"{sentence}.")
+
+
+def _split(rows: pl.DataFrame, features: Array, own: list[str], split: BankSplit, config: TrainConfig) -> Split:
     """The utterances of a split and their captions, or the bank's from all over the plane."""
     labels = rows.select(config.dimensions).to_numpy()
     if config.captions == "plane":
-        return Part(Side.of(features, labels), caption_side(bundled(split), config))
+        return Split(Modality.of(features, labels), from_plane(bundled(split), config))
     category = _categories(rows) if config.loss == "supervised_contrastive" else None
-    text = texts(own, text_encoder(config.text_encoder))
-    return Part(Side.of(features, labels, category), Side.of(text, labels, category), paired=True)
+    text = text_features(own, text_encoder(config.text_encoder))
+    return Split(Modality.of(features, labels, category), Modality.of(text, labels, category), paired=True)
 
 
 def copies(rows: pl.DataFrame) -> np.ndarray:
@@ -134,10 +160,10 @@ def copies(rows: pl.DataFrame) -> np.ndarray:
     return result
 
 
-def caption_side(captions: Captions, config: TrainConfig) -> Side:
-    """Captions as the text side of a part, with the dimensions of the config."""
+def from_plane(captions: Captions, config: TrainConfig) -> Modality:
+    """Captions with their own points, in the dimensions of the config."""
     columns = [DIMENSIONS.index(name) for name in config.dimensions]
-    return Side.of(texts(captions.texts, text_encoder(config.text_encoder)), captions.points[:, columns])
+    return Modality.of(text_features(captions.texts, text_encoder(config.text_encoder)), captions.points[:, columns])
 
 
 def _categories(rows: pl.DataFrame) -> np.ndarray:

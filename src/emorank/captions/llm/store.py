@@ -1,20 +1,19 @@
-"""Accepted captions, kept for good the moment they are accepted.
+"""Accepted captions and what calls cost, on disk the moment that they are there.
 
-One SQLite file a recipe (prompt, model, parameters). Rows are only ever added, each acceptance is a transaction on disk
-before the next question goes out, and one run at a time holds the file. So a kill loses nothing that was accepted, and
-nothing that was accepted is asked again. What a killed run had been answered but not yet written is asked again.
+One SQLite file a recipe (prompt, model, parameters). Captions are only ever added, each acceptance is a transaction,
+and one run at a time holds the file. So a kill loses nothing that was accepted, and nothing of it is asked for again.
 """
 
 import hashlib
 import json
 import sqlite3
-import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from emorank.captions.fault import same
-from emorank.captions.llm.prompt import Point
+from emorank.captions.llm.prompt import Subject
+from emorank.captions.rules import normalised
 from emorank.errors import EmorankError
 from emorank.storage import cache_folder
 
@@ -31,7 +30,8 @@ CREATE TABLE IF NOT EXISTS calls (
 
 def digest(document: Any) -> str:
     """Hash of plain data."""
-    return hashlib.sha256(json.dumps(document, sort_keys=True, ensure_ascii=False).encode("utf8")).hexdigest()
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf8", "surrogateescape")).hexdigest()
 
 
 class CaptionStore:
@@ -42,92 +42,85 @@ class CaptionStore:
         folder: where the files lie; None is the user's cache.
 
     Raises:
-        EmorankError: the file cannot be opened, or another run holds it.
+        EmorankError: the file cannot be opened, or another run holds it. Every method raises it when the disk fails.
     """
 
     def __init__(self, recipe: dict[str, Any], folder: Path | None = None) -> None:
         folder = cache_folder() / "captions" if folder is None else folder
         self._recipe = digest(recipe)
         self.path = folder / f"{self._recipe[:16]}.sqlite"  # never a name from outside: that could be a path
-        self._lock = threading.Lock()
-        try:
+        with self._failures():
             folder.mkdir(parents=True, exist_ok=True)
-            self._alone = sqlite3.connect(self.path.with_suffix(".lock"), timeout=0.2, check_same_thread=False)
-            self._alone.isolation_level = None
-            self._hold()
-            self._connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
+            self._lock = sqlite3.connect(self.path.with_suffix(".lock"), timeout=0.2, isolation_level=None)
+            self._lock.execute("BEGIN EXCLUSIVE")  # the system lets go of it however a run ends
+            self._connection = sqlite3.connect(self.path, timeout=60)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")  # an acceptance is on disk when it returns
             self._connection.executescript(_TABLES)
             if self._connection.execute("SELECT 1 FROM recipe").fetchone() is None:
-                with self._connection:
-                    self._connection.execute("INSERT INTO recipe VALUES (?)", [json.dumps(recipe, sort_keys=True)])
-        except (OSError, sqlite3.Error) as error:
-            raise EmorankError(
-                f"{self.path}: the captions' store cannot be opened ({error}); remove it to start anew."
-            ) from error
+                self._write("INSERT INTO recipe VALUES (?)", json.dumps(recipe, sort_keys=True))
 
-    def _hold(self) -> None:
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
         try:
-            self._alone.execute("BEGIN EXCLUSIVE")  # the system lets go of it when this process ends, however it ends
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                raise
-            raise EmorankError(
-                f"{self.path}: another run is captioning with this model and prompt; wait until it has ended."
-            ) from error
+            yield
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                what = "another run is captioning with this model and prompt; wait until it has ended."
+            elif isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                what = f"this is no store of captions ({error}); remove the file to start anew."
+            else:
+                what = f"captions cannot be kept there ({error}); set EMORANK_CACHE to a folder that can be written."
+            raise EmorankError(f"{self.path}: {what}") from error
 
-    def key(self, point: Point) -> str:
-        """Under which a point's captions are kept."""
-        return digest([self._recipe, point.data()])
+    def _write(self, query: str, *values: object) -> sqlite3.Cursor:
+        with self._failures(), self._connection:
+            return self._connection.execute(query, values)
 
-    def captions(self, points: Iterable[Point]) -> dict[Point, list[str]]:
-        """The captions of points, in the order of acceptance; an empty list where there are none."""
-        with self._lock:
-            rows = self._connection.execute("SELECT key, caption FROM captions ORDER BY number").fetchall()
-        known: dict[str, list[str]] = {}
-        for key, caption in rows:
-            known.setdefault(key, []).append(caption)
-        return {point: known.get(self.key(point), []) for point in points}
+    def _key(self, subject: Subject) -> str:
+        return digest([self._recipe, subject.data()])
 
-    def accept(self, point: Point, captions: Sequence[str]) -> list[str]:
-        """Keep captions; those that the point has already, but for case and punctuation, are left out.
+    def captions(self, subjects: Iterable[Subject]) -> dict[Subject, list[str]]:
+        """The captions of points or categories, in the order of acceptance; an empty list where there are none."""
+        kept: dict[str, list[str]] = {}
+        with self._failures():
+            for key, caption in self._connection.execute("SELECT key, caption FROM captions ORDER BY number"):
+                kept.setdefault(key, []).append(caption)
+        return {subject: kept.get(self._key(subject), []) for subject in subjects}
+
+    def accept(self, answers: Sequence[tuple[Subject, Sequence[str]]]) -> list[list[str]]:
+        """Keep captions of subjects; those that a subject has already, but for case and punctuation, are left out.
 
         Returns:
-            The new ones, on disk.
+            The new ones of every answer, on disk.
         """
-        key, document, new = self.key(point), json.dumps(point.data()), []
-        with self._lock, self._connection:
-            for caption in captions:
-                row = (key, document, same(caption), caption)
-                added = self._connection.execute(
-                    "INSERT OR IGNORE INTO captions (key, point, same, caption) VALUES (?, ?, ?, ?)", row
-                )
-                if added.rowcount:
-                    new.append(caption)
+        query = "INSERT OR IGNORE INTO captions (key, point, same, caption) VALUES (?, ?, ?, ?)"
+        new: list[list[str]] = []
+        with self._failures(), self._connection as transaction:
+            for subject, captions in answers:
+                row = self._key(subject), json.dumps(subject.data())
+                added = [transaction.execute(query, (*row, normalised(text), text)).rowcount for text in captions]
+                new.append([text for text, count in zip(captions, added, strict=True) if count])
         return new
 
     def spent(self, job: str) -> tuple[int, int]:
         """Prompt and answer tokens of all calls of a job, also of runs that were killed."""
-        with self._lock:
-            query = "SELECT COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(answer_tokens), 0) FROM calls WHERE job = ?"
+        query = "SELECT COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(answer_tokens), 0) FROM calls WHERE job = ?"
+        with self._failures():
             prompt_tokens, answer_tokens = self._connection.execute(query, [job]).fetchone()
         return prompt_tokens, answer_tokens
 
-    def called(self, job: str, prompt_tokens: int, answer_tokens: int) -> int:
+    def reserve(self, job: str, prompt_tokens: int, answer_tokens: int) -> int:
         """Note a call before it is made, as if it cost what was estimated: a kill must not hide it from the budget."""
-        with self._lock, self._connection:
-            query = "INSERT INTO calls (job, prompt_tokens, answer_tokens, outcome) VALUES (?, ?, ?, ?)"
-            return int(self._connection.execute(query, [job, prompt_tokens, answer_tokens, "asked"]).lastrowid or 0)
+        query = "INSERT INTO calls (job, prompt_tokens, answer_tokens, outcome) VALUES (?, ?, ?, 'asked')"
+        return int(self._write(query, job, prompt_tokens, answer_tokens).lastrowid or 0)
 
-    def settled(self, call: int, prompt_tokens: int, answer_tokens: int, outcome: str) -> None:
+    def settle(self, call: int, prompt_tokens: int, answer_tokens: int, outcome: str) -> None:
         """What a call came to."""
-        with self._lock, self._connection:
-            query = "UPDATE calls SET prompt_tokens = ?, answer_tokens = ?, outcome = ? WHERE number = ?"
-            self._connection.execute(query, [prompt_tokens, answer_tokens, outcome, call])
+        query = "UPDATE calls SET prompt_tokens = ?, answer_tokens = ?, outcome = ? WHERE number = ?"
+        self._write(query, prompt_tokens, answer_tokens, outcome, call)
 
     def close(self) -> None:
         """Let another run have the file."""
-        with self._lock:
-            self._connection.close()
-            self._alone.close()
+        self._connection.close()
+        self._lock.close()

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from emorank.index.named import DEFAULT_MODEL
+from emorank import DEFAULT_MODEL
 from emorank.serve.errors import documented
 from emorank.serve.ranges import unchanged
 from emorank.serve.schemas import Bounds, Column, IndexNote, ModelNote

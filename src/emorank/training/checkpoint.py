@@ -1,0 +1,84 @@
+"""An unfinished run on disk: what is needed to go on as if it had never been interrupted."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from emorank.errors import EmorankError
+from emorank.model import CONFIG_FILE, EmotionRankCLAP
+from emorank.storage import written_whole
+from emorank.training.config import TrainConfig
+from emorank.training.dataset import Split
+
+
+def identity(train: Split, development: Split, config: TrainConfig) -> str:
+    """Fingerprint of data and choices: two runs with the same one end with the same model."""
+    digest = hashlib.sha256(json.dumps(dataclasses.asdict(config), sort_keys=True).encode())
+    for split in (train, development):
+        for modality in (split.audio, split.text):
+            for tensor in (modality.features, modality.labels, modality.category):
+                digest.update(b"" if tensor is None else np.ascontiguousarray(tensor.numpy()).data)
+    return digest.hexdigest()[:16]
+
+
+def finished(folder: Path, run: str) -> EmotionRankCLAP | None:
+    """The model in the folder of a run, if it has one.
+
+    Raises:
+        EmorankError: it is that of another run.
+    """
+    if not (folder / CONFIG_FILE).exists():
+        return None
+    model = EmotionRankCLAP.from_pretrained(folder)
+    if model.config.training.get("run") != run:
+        raise EmorankError(f"{folder}: holds a model of another training; name another folder, or remove it.")
+    return model
+
+
+class Checkpoint:
+    """The state of a run after its last whole epoch, in one file that is there whole or not at all.
+
+    Args:
+        folder: where the model will go.
+        run: fingerprint of the run, so that another one never goes on from here.
+    """
+
+    def __init__(self, folder: Path, run: str) -> None:
+        self._path, self._run = folder / "unfinished.pt", run
+
+    def read(self) -> dict[str, Any] | None:
+        """What was written last; read without unpickling code.
+
+        Raises:
+            EmorankError: it is the state of another run, or the file is damaged.
+        """
+        if not self._path.exists():
+            return None
+        try:
+            found: dict[str, Any] = torch.load(self._path, "cpu", weights_only=True)
+        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+            raise EmorankError(f"{self._path}: the unfinished training cannot be read; remove the file.") from error
+        if found["run"] != self._run:
+            raise EmorankError(
+                f"{self._path.parent}: holds another unfinished training; name another folder, or remove it."
+            )
+        state: dict[str, Any] = found["state"]
+        return state
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Replace what was written."""
+        with written_whole(self._path) as path:
+            torch.save({"run": self._run, "state": state}, path)
+
+    def remove(self) -> None:
+        """The run has ended; a folder that holds nothing else goes too."""
+        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._path.parent.rmdir()

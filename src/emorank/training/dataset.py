@@ -1,0 +1,128 @@
+"""Tensors that a training run learns from, and the batches that it draws from them."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from emorank.errors import EmorankError
+from emorank.losses import Targets
+from emorank.losses.targets import not_finite
+from emorank.training.processes import ALONE, Processes
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One modality of a split, speech or text: encoder outputs with their labels.
+
+    Args:
+        features: (n, encoder_dim) outputs of the frozen encoder.
+        labels: (n, k) points, 1..7.
+        category: (n,) category ids, for losses that use them.
+
+    Raises:
+        EmorankError: a feature or a label is NaN or infinite; the sentence says how many rows, and where the first is.
+    """
+
+    features: Tensor
+    labels: Tensor
+    category: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        for name, values in (("features", self.features), ("labels", self.labels)):
+            wrong = not_finite(values)
+            if wrong:
+                raise EmorankError(f"Nothing can be learnt from these {name}: {wrong}.")
+
+    @classmethod
+    def of(cls, features: np.ndarray, labels: np.ndarray, category: np.ndarray | None = None) -> "Modality":
+        """From numpy arrays."""
+        ids = None if category is None else torch.from_numpy(category.astype(np.int64))
+        return cls(torch.from_numpy(features.astype(np.float32)), torch.from_numpy(labels.astype(np.float32)), ids)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The train or the development split: utterances, and the captions that they are contrasted with.
+
+    Args:
+        audio: the utterances.
+        text: the captions.
+        paired: caption i belongs to utterance i, and they stay together in every batch.
+    """
+
+    audio: Modality
+    text: Modality
+    paired: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one process embeds of a contrastive batch of N utterances and M captions.
+
+    Args:
+        audio: (n, encoder_dim) features of its utterances.
+        text: (m, encoder_dim) features of its captions.
+        targets: the labels of both.
+        shape: N and M, over all processes.
+    """
+
+    audio: Tensor
+    text: Tensor
+    targets: Targets
+    shape: tuple[int, int]
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device."""
+        moved: dict[str, Any] = {
+            name: None if each is None else each.to(device) for name, each in vars(self.targets).items()
+        }
+        return Batch(self.audio.to(device), self.text.to(device), Targets(**moved), self.shape)
+
+
+def draw(
+    split: Split, batch_size: int, captions: int, seed: int, epoch: int, processes: Processes = ALONE
+) -> Iterator[Batch]:
+    """The batches of one epoch: every utterance once, with its own caption or against some drawn anew from all over.
+
+    No batch is left out for being small: they are as few as can be and differ by one utterance at most, so 65
+    utterances in batches of up to 64 are 33 and 32. Order and draws depend on seed and epoch alone, so a run that is
+    resumed, or shared by several processes, meets the same batches.
+
+    Args:
+        split: utterances and captions.
+        batch_size: utterances in a batch at most, over all processes.
+        captions: in a batch, over all processes; pairs have as many as utterances.
+        seed: of the run.
+        epoch: from 0; development has one of its own.
+        processes: whose share is given.
+    """
+    generator = torch.Generator().manual_seed(seed_of(seed, epoch))
+    order = torch.randperm(len(split.audio), generator=generator)
+    for utterances in order.tensor_split(-(-len(order) // batch_size)):
+        drawn = utterances if split.paired else torch.randperm(len(split.text), generator=generator)[:captions]
+        yield _share(split, utterances, drawn, processes)
+
+
+def _share(split: Split, utterances: Tensor, captions: Tensor, processes: Processes) -> Batch:
+    """A process's own part of a batch."""
+    audio, text = utterances[processes.share(len(utterances))], captions[processes.share(len(captions))]
+    categories = (_picked(split.audio.category, audio), _picked(split.text.category, text))
+    targets = Targets(split.audio.labels[audio], split.text.labels[text], *categories)
+    return Batch(split.audio.features[audio], split.text.features[text], targets, (len(utterances), len(captions)))
+
+
+def _picked(category: Tensor | None, index: Tensor) -> Tensor | None:
+    return None if category is None else category[index]
+
+
+def seed_of(*numbers: int) -> int:
+    """A seed for a generator, from a run's seed, an epoch, a step. Mixed, as torch looks at the last 32 bits alone."""
+    return int.from_bytes(hashlib.blake2b(repr(numbers).encode(), digest_size=4).digest())

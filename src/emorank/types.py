@@ -1,0 +1,9 @@
+"""Types that every floor shares."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+Progress = Callable[[int, int], None]  # done, to do

@@ -1,0 +1,70 @@
+"""Batches: every utterance once, drawn alike whoever asks, and no number that is none."""
+
+import numpy as np
+import pytest
+import torch
+
+from emorank.errors import EmorankError
+from emorank.training.dataset import Batch, Modality, Split, draw, seed_of
+from emorank.training.processes import ALONE, Processes
+from tests.training.synthetic import split
+
+
+def batches(data: Split, epoch: int = 0, size: int = 16, processes: Processes = ALONE) -> list[Batch]:
+    return list(draw(data, size, 20, seed=3, epoch=epoch, processes=processes))
+
+
+@pytest.mark.parametrize(("clips", "sizes"), [(64, [16] * 4), (65, [13] * 5), (5, [5]), (33, [11] * 3), (17, [9, 8])])
+def test_every_utterance_once_an_epoch_in_batches_as_equal_as_can_be(clips: int, sizes: list[int]) -> None:
+    data = split(0, clips=clips)
+    drawn = batches(data)
+    assert [len(batch.audio) for batch in drawn] == sizes
+    seen = torch.cat([batch.audio for batch in drawn])
+    assert torch.equal(seen.sort(0).values, data.audio.features.sort(0).values)
+    for batch in drawn:
+        assert len(batch.text) == len(batch.targets.text_labels) == 20
+        assert batch.shape == (len(batch.audio), 20)
+
+
+def test_draws_depend_on_seed_and_epoch_alone() -> None:
+    data = split(0, clips=64)
+    one, again, other = batches(data), batches(data), batches(data, epoch=1)
+    assert all(torch.equal(a.text, b.text) for a, b in zip(one, again, strict=True))
+    assert not torch.equal(one[0].audio, other[0].audio)
+    assert not torch.equal(one[0].text, one[1].text)
+    many = {seed_of(seed, epoch, step) for seed in (0, 1, 2**62) for epoch in (-1, 0, 1) for step in range(100)}
+    assert len(many) == 900
+    assert max(many) < 2**32
+
+
+@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_the_shares_of_several_processes_are_the_batches_of_one(paired: bool, count: int) -> None:
+    data = split(0, clips=35, paired=paired)
+    whole = batches(data, size=6)
+    shares = [batches(data, size=6, processes=Processes(rank, count)) for rank in range(count)]
+    for batch, *parts in zip(whole, *shares, strict=True):
+        for mine, theirs in (
+            (batch.audio, [part.audio for part in parts]),
+            (batch.text, [part.text for part in parts]),
+            (batch.targets.audio_labels, [part.targets.audio_labels for part in parts]),
+            (batch.targets.text_labels, [part.targets.text_labels for part in parts]),
+        ):
+            assert torch.equal(mine, torch.cat(theirs))
+        assert {part.shape for part in parts} == {batch.shape}
+        assert not paired or all(len(part.audio) == len(part.text) for part in parts)
+
+
+def test_numbers_that_are_none_are_counted_and_placed() -> None:
+    features, labels = np.ones((5, 3)), np.full((5, 2), 4.0)
+    features[2, 1], features[4, 0], features[4, 2] = np.nan, np.inf, -np.inf
+    with pytest.raises(
+        EmorankError, match="these features: 2 of 5 rows hold NaN or infinity, the first is row 2, column 1"
+    ):
+        Modality.of(features, labels)
+    labels[3, 0] = np.nan
+    with pytest.raises(
+        EmorankError, match="these labels: 1 of 5 rows hold NaN or infinity, the first is row 3, column 0"
+    ):
+        Modality.of(np.ones((5, 3)), labels)
+    assert len(Modality.of(np.full((5, 3), 3e38), np.full((5, 2), 4.0))) == 5  # large is not infinite
