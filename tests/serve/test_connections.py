@@ -40,6 +40,7 @@ def app(served: Served) -> FastAPI:
             app.state.streaming += 1
             try:
                 while True:
+                    await anyio.sleep(0)  # as whatever reads or decodes
                     yield bytes(100_000)
             finally:
                 app.state.streaming -= 1

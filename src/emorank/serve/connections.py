@@ -90,6 +90,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=cast(type[asyncio.Protocol], partial(Connection, connections)),
+                ws="none",
                 log_level="warning",
                 access_log=False,
                 server_header=False,

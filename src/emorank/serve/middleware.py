@@ -83,12 +83,15 @@ class Answers:
             await send(message)
 
         try:
-            if connection and connection.crowded and path_of(asked) != HEALTH:
+            if connection and connection.crowded and not scope["path"].endswith(HEALTH):
                 raise busy("The server has more connections than it can answer; try again in a few seconds.")
             await self._app(asked, receive, sent)
         except ClientDisconnect:
             return  # it has left, and waits for nothing
         except Exception as error:
+            if started and connection and isinstance(error, Refused):  # its turn did not come again
+                connection.transport.abort()
+                return
             if started:
                 raise
             if isinstance(error, Refused):
@@ -133,7 +136,7 @@ class Bodies:
         large = Refused(413, "too_large", f"The body is larger than {most} bytes.")
         headers = Headers(scope=scope)
         declared = headers.get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > most:
+        if not declared.isdecimal() or len(declared) > 18 or int(declared) > most:
             raise large
         connection: Connection | None = scope.get("state", {}).get(KEY)
         until = anyio.current_time() + seconds

@@ -1,7 +1,6 @@
 """Tokens that clients show, each with what it allows."""
 
 import hashlib
-import hmac
 import json
 import os
 import re
@@ -46,11 +45,6 @@ class Token(BaseModel):
             raise ValueError(f"{self.name} needs either a token or its sha256")
         return self
 
-    @property
-    def digest(self) -> str:
-        """The hash of what is shown."""
-        return hashed(self.token) if self.token is not None else (self.sha256 or "").lower()
-
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -94,6 +88,10 @@ def read_tokens(path: Path) -> list[Token]:
         raise EmorankError(f"{path}: the tokens cannot be read ({reason}).") from error
 
 
+def _by_digest(tokens: Sequence[Token]) -> dict[str, frozenset[Scope]]:
+    return {(token.sha256 or hashed(token.token or "")).lower(): token.scopes for token in tokens}
+
+
 class Tokens:
     """Who may ask.
 
@@ -106,9 +104,9 @@ class Tokens:
     """
 
     def __init__(self, token: str | None = None, file: Path | None = None) -> None:
-        self._own = [] if token is None else [Token(name="token", token=checked(token))]
+        self._own = {} if token is None else {hashed(checked(token)): ALL}
         self._file = file
-        self._listed: Sequence[Token] = () if file is None else read_tokens(file)
+        self._listed = {} if file is None else _by_digest(read_tokens(file))
         self._seen = self._state()
         self._looked = time.monotonic()
 
@@ -118,14 +116,10 @@ class Tokens:
         return bool(self._own) or self._file is not None
 
     def scopes_of(self, shown: str) -> frozenset[Scope]:
-        """What a token allows; nothing where it is none of ours. The time does not tell how near it came."""
+        """What a token allows; nothing where it is none of ours. Found by its hash, no time tells how near it came."""
         self._look()
         digest = hashed(shown)
-        scopes: frozenset[Scope] = frozenset()
-        for token in (*self._own, *self._listed):
-            if hmac.compare_digest(digest, token.digest):
-                scopes = token.scopes
-        return scopes
+        return self._own.get(digest) or self._listed.get(digest) or frozenset()
 
     def _look(self) -> None:
         if self._file is None or time.monotonic() - self._looked < _LOOK:
@@ -136,9 +130,9 @@ class Tokens:
             return
         self._seen = state
         try:
-            self._listed = read_tokens(self._file)
+            self._listed = _by_digest(read_tokens(self._file))
         except EmorankError as error:
-            self._listed = ()
+            self._listed = {}
             print(f"emorank: {error} Until it can be, none of its tokens holds.", file=sys.stderr)
 
     def _state(self) -> tuple[int, ...] | None:
