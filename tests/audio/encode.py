@@ -153,14 +153,17 @@ def track(
     rate: int,
     bit_rate: int | None = None,
     gaps: tuple[tuple[float, float], ...] = (),
+    quality: int | None = None,
 ) -> tuple[Any, list[Any]]:
-    """A stream and its frames, ready to be encoded."""
+    """A stream and its frames, ready to be encoded; `quality` asks for a variable bit rate."""
     wave = np.ascontiguousarray(np.atleast_2d(wave), np.float32)
     layout = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 6: "5.1", 8: "7.1"}[len(wave)]
     stream = out.add_stream(codec, rate=rate, layout=layout)
     bit_rate = bit_rate or {"libopencore_amrnb": 12_200, "wmav2": 64_000}.get(codec)
     if bit_rate:
         stream.bit_rate = bit_rate
+    if quality is not None:
+        stream.codec_context.qscale, stream.codec_context.options = True, {"global_quality": str(quality * 118)}
     stream.codec_context.open()
     frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout=layout)
     frame.sample_rate = rate

@@ -58,8 +58,9 @@ def test_cut_off(tmp_path: Path, how: Made) -> None:
     try:
         seconds, missing, reading = heard(path)
     except AudioError as error:
-        assert how.container in ("ipod", "mp4", "mov", "3gp", "3g2", "f4v", "caf"), error
-        assert "table of contents" in error.reason or how.container == "caf"
+        refused = how.container in ("ipod", "mp4", "mov", "3gp", "3g2", "f4v", "caf")
+        if not refused or not ("table of contents" in error.reason or how.container == "caf"):
+            raise
         return
     assert there * 0.3 < seconds < there * 0.75
     if how.container in ("SVX", "AVR", "PVF", "VOC"):

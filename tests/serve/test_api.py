@@ -71,7 +71,7 @@ def test_a_clip_finds_itself(served: Served) -> None:
 def test_the_plane_is_where_the_segments_are(served: Served) -> None:
     response = served.client.get("/api/plane")
     points = 1 + np.frombuffer(response.content, "<u2").reshape(-1, 2) * (6 / 65535)
-    np.testing.assert_allclose(points, served.index.snapshot.collection.segments.points[:, :2], atol=1e-4)
+    np.testing.assert_allclose(points, served.index.snapshot.collection.segments.places[:, :2], atol=1e-4)
     assert int(response.headers["X-Index-Version"]) == served.client.get("/api/health").json()["index_version"]
 
 

@@ -22,9 +22,9 @@ def lacking(served: Served, request: pytest.FixtureRequest) -> Iterator[tuple[Te
     """The index as a model of other dimensions would give it."""
     known: tuple[str, ...] = request.param
     one = served.index.snapshot
-    points = one.collection.segments.points.copy()
-    points[:, [i for i, name in enumerate(DIMENSIONS) if name not in known]] = np.nan
-    collection = replace(one.collection, segments=replace(one.collection.segments, points=points))
+    places = one.collection.segments.places.copy()
+    places[:, [i for i, name in enumerate(DIMENSIONS) if name not in known]] = np.nan
+    collection = replace(one.collection, segments=replace(one.collection.segments, places=places))
     old = one.model
     locator = old.locator[:, [DIMENSIONS.index(name) for name in known]]
     model = EmotionRankCLAP(old.audio, old.text, old.scale, locator, replace(old.config, dimensions=known))

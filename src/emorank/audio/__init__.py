@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from emorank.audio.channels import Channel, Policy
+from emorank.audio.channels import Channel, Policy, parse_policy
 from emorank.audio.damage import Damage
 from emorank.audio.files import check_file
 from emorank.audio.formats import SUFFIXES
@@ -38,6 +38,7 @@ __all__ = [
     "duration",
     "length",
     "load",
+    "parse_policy",
 ]
 
 Block = np.ndarray[Any, np.dtype[np.float32]]

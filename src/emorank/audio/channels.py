@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from emorank.audio.decoder import Samples
+from emorank.errors import EmorankError
 
 Policy = Literal["auto", "mix", "each"] | int
 
@@ -56,6 +57,23 @@ class Channel:
         if count != len(self.weights):
             return np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32))
         return samples @ np.array(self.weights, np.float32)
+
+
+def parse_policy(value: str | int) -> Policy:
+    """ "auto", "mix", "each" or a number from 1, as people write it.
+
+    Raises:
+        EmorankError: it is none of them.
+    """
+    if value == "auto" or value == "mix" or value == "each":
+        return value
+    try:
+        number = int(value)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise EmorankError(f"--channels is auto, mix, each, or the number of a channel from 1, not {value!r}.")
+    return number
 
 
 class Likeness:

@@ -13,7 +13,7 @@ from io import FileIO
 
 import numpy as np
 
-from emorank.audio import SAMPLE_RATE, blocks
+from emorank.audio import SAMPLE_RATE, Policy, blocks, channels_of
 from emorank.digest import digest_of_file, open_regular
 from emorank.errors import AudioError
 from emorank.index.plan import Indexed
@@ -51,12 +51,28 @@ def indexed(path: str, known: Indexed) -> FileIO:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """What was indexed of a recording.
+
+    Args:
+        seconds: its length.
+        channels: which were heard, see `emorank.audio.Reading`.
+        channel: which of them is asked for, from 1; 0 where it was heard as one.
+    """
+
+    seconds: float
+    channels: Policy
+    channel: int
+
+
+@dataclass(frozen=True)
 class Playable:
     """A recording as it is sent.
 
     Args:
         path: of the recording.
         file: the same, open.
+        heard: what was indexed of it.
         media_type: of what is sent.
         size: of what is sent, in bytes.
         etag: changes with what is sent.
@@ -66,6 +82,7 @@ class Playable:
 
     path: str
     file: FileIO
+    heard: Heard
     media_type: str
     size: int
     etag: str
@@ -76,16 +93,16 @@ class Playable:
         """The bytes from first to last; the file is closed at the end."""
         if self.original:
             return _read(self.file, first, last)
-        return _wav(self.path, self.file, self.size, first, last)
+        return _wav(self, first, last)
 
 
-def playable(path: str, known: Indexed, seconds: float) -> Playable:
-    """A recording as browsers play it: as it is, or as WAV where they do not play its codec.
+def playable(path: str, known: Indexed, heard: Heard) -> Playable:
+    """A recording as browsers play it: as it is, or as WAV where they do not play its codec, or of one channel.
 
     Args:
         path: of the recording.
         known: what was indexed.
-        seconds: its length as far as it was indexed.
+        heard: what was indexed of it.
 
     Raises:
         Refused: it is gone, cannot be read, or has changed.
@@ -97,10 +114,11 @@ def playable(path: str, known: Indexed, seconds: float) -> Playable:
         file.close()
         raise
     modified = formatdate(known.changed / 1e9, usegmt=True)
-    if found and found.media_type:
-        return Playable(path, file, found.media_type, known.size, f'"{known.digest}"', modified, True)
-    size = _HEADER + 2 * round(seconds * SAMPLE_RATE)
-    return Playable(path, file, "audio/wav", size, f'W/"{known.digest}-{size}"', modified, False)
+    if found and found.media_type and not heard.channel:
+        return Playable(path, file, heard, found.media_type, known.size, f'"{known.digest}"', modified, True)
+    size = _HEADER + 2 * round(heard.seconds * SAMPLE_RATE)
+    etag = f'W/"{known.digest}-{size}-{heard.channel}"'
+    return Playable(path, file, heard, "audio/wav", size, etag, modified, False)
 
 
 def _read(file: FileIO, first: int, last: int) -> Generator[bytes]:
@@ -112,15 +130,15 @@ def _read(file: FileIO, first: int, last: int) -> Generator[bytes]:
             yield block
 
 
-def _wav(path: str, file: FileIO, size: int, first: int, last: int) -> Generator[bytes]:
+def _wav(sound: Playable, first: int, last: int) -> Generator[bytes]:
     """16 bits a sample, decoded as far as they are taken; what cannot be decoded is silence, so that times stay."""
-    with file:
-        yield _wav_header(size)[first : last + 1]
+    with sound.file:
+        yield _wav_header(sound.size)[first : last + 1]
         at = max(first, _HEADER)
         sample = (at - _HEADER) // 2
         start = max(0, sample // SAMPLE_RATE - _LEAD)
         skipped = 2 * (sample - start * SAMPLE_RATE) + at % 2  # bytes; a range may begin amid a sample
-        decoded = _decoded(path, file, start)
+        decoded = _decoded(sound, start)
         while at <= last and (block := next(decoded, None)) is not None:
             samples = (block.clip(-1, 1) * 32767).astype("<i2").tobytes()
             piece = samples[skipped : skipped + last + 1 - at]
@@ -133,11 +151,15 @@ def _wav(path: str, file: FileIO, size: int, first: int, last: int) -> Generator
             yield piece
 
 
-def _decoded(path: str, file: FileIO, start: int) -> Iterator[np.ndarray]:
+def _decoded(sound: Playable, start: int) -> Iterator[np.ndarray]:
     """What can be decoded from a time on, until the first piece that cannot, or something else lies at the path."""
     try:
-        for block in blocks(path, start):
-            if _identity(os.stat(path)) != _identity(os.fstat(file.fileno())):
+        channel = None
+        if sound.heard.channel:
+            channels = channels_of(sound.path, sound.heard.channels)
+            channel = next((one for one in channels if one.number == sound.heard.channel), None)
+        for block in blocks(sound.path, start, channel=channel):
+            if _identity(os.stat(sound.path)) != _identity(os.fstat(sound.file.fileno())):
                 return
             yield block
     except (AudioError, OSError):

@@ -96,6 +96,8 @@ class Segment(BaseModel):
     arousal: Place
     dominance: Place
     loudness: float | None = Field(description="In dB of full scale.")
+    channel: int | None = Field(description="Of the recording, from 1; null where it is heard as one.")
+    damage: str | None = Field(description="What is missing of the recording; null where nothing is.")
     labels: dict[str, Any]
     moments: int = Field(description="How many segments its recording has.")
     others: int = Field(description="Further segments of the recording that pass, when grouped.")
@@ -186,6 +188,7 @@ class TimelineSegment(BaseModel):
     row: int
     start: float
     end: float
+    channel: int | None
     valence: Place
     arousal: Place
     dominance: Place
@@ -196,7 +199,7 @@ class Timeline(BaseModel):
 
     file: str
     path: str
-    seconds: float = Field(description="The end of the last segment.")
+    seconds: float = Field(description="Where the last segment ends.")
     segments: list[TimelineSegment]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
+from emorank.audio import Policy
 from emorank.index.named import NamedIndex
 from emorank.index.plan import Indexed
 from emorank.index.update import ABOUT_FILE, LABELS_FILE
@@ -32,6 +33,7 @@ class Snapshot:
         recordings: size, time of change and digest of every recording by absolute path.
         model: that gave the embeddings; the dimensions that it does not know are NaN in the collection's places.
         texts: gives the embeddings of descriptions.
+        channels: which of a recording's are heard, see `emorank.audio.Reading`.
     """
 
     version: int
@@ -39,6 +41,7 @@ class Snapshot:
     recordings: dict[str, Indexed]
     model: EmotionRankCLAP
     texts: TextBatcher
+    channels: Policy
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -117,7 +120,9 @@ class ServedIndex:
     def _taken(self) -> Snapshot:
         index = self.named.index
         version = index.version
-        snapshot = Snapshot(version, Collection.of(self.named), index.recordings(), self._model, self._texts)
+        snapshot = Snapshot(
+            version, Collection.of(self.named), index.recordings(), self._model, self._texts, self.named.channels
+        )
         for slow in ("scan", "rows", "recordings", "columns"):  # made now, not by the first who asks
             getattr(snapshot.collection, slow)
         return snapshot

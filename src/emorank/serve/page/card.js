@@ -4,6 +4,9 @@ import { css } from "./colour.js";
 import { $, clock, element } from "./dom.js";
 import * as waveform from "./waveform.js";
 
+// When it is spoken, and on which channel where several are heard.
+const when = (hit) => `${clock(hit.start)} – ${clock(hit.end)}${hit.channel === null ? "" : `, channel ${hit.channel}`}`;
+
 const cards = new WeakMap();  // article -> {hit, part of its document}
 
 const top = (percent) => percent < 0.1 ? percent.toFixed(2) : percent < 10 ? percent.toFixed(1) : percent.toFixed(0);
@@ -28,6 +31,7 @@ function labels(hit) {
     if (typeof value === "boolean") return [`${name}: ${value ? "yes" : "no"}`, value ? name : `not ${name}`];
     return [`${name}: ${value}`, typeof value === "number" ? `${name} ${value}` : value];
   });
+  if (hit.damage) shown.push(["What is missing of this recording", hit.damage]);
   return hit.others ? [...shown, ["Further moments of this recording that fit", `${hit.others} more in this recording`]] : shown;
 }
 
@@ -35,7 +39,7 @@ function labels(hit) {
 export function card(hit, on) {
   const made = $("card").content.firstElementChild.cloneNode(true);
   const part = (name) => made.querySelector(`.${name}`);
-  const span = `${clock(hit.start)} – ${clock(hit.end)}`;
+  const span = when(hit);
   cards.set(made, { hit, part });
   made.dataset.id = hit.id;
   made.setAttribute("aria-label", `${hit.file}, ${span}`);
@@ -82,7 +86,7 @@ export function played(made, player) {
   part("play").setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${hit.file} from ${clock(hit.start)}`);
   part("on").hidden = !(mine && player.longer && !player.on);
   part("span").textContent = playing && player.on
-    ? `${clock(player.seconds)}, playing on` : `${clock(hit.start)} – ${clock(hit.end)}`;
+    ? `${clock(player.seconds)}, playing on` : when(hit);
   waveform.draw(part("wave"), mine ? player.part : 0);
 }
 

@@ -24,6 +24,7 @@ export class Timeline {
 
   async open(hit) {
     const course = await api.timeline(hit.id);
+    course.segments = course.segments.filter(({ channel }) => channel === hit.channel);  // one voice
     Object.assign(this, { course, hit, heard: null });
     $("pause").disabled = true;
     this.dialog.querySelector("h2").textContent = course.file;

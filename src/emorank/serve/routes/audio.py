@@ -11,7 +11,7 @@ from emorank.serve.admission import Turns
 from emorank.serve.errors import documented
 from emorank.serve.middleware import HEAD
 from emorank.serve.ranges import span, unchanged
-from emorank.serve.recordings import playable
+from emorank.serve.recordings import Heard, playable
 from emorank.serve.routes.segments import row_of
 from emorank.serve.schemas import SegmentId
 
@@ -31,13 +31,17 @@ _AUDIO = {"content": {"audio/*": {"schema": {"type": "string", "format": "binary
     },
 )
 async def audio(request: Request, id: SegmentId) -> Response:
-    """The whole recording of a segment, or ranges of it; where browsers do not play its codec, as WAV."""
+    """The whole recording of a segment, or ranges of it, of the channel that was heard.
+
+    As WAV where browsers do not play its codec, and where a channel was heard on its own.
+    """
     snapshot, row = row_of(request, id)
     segments, recording = snapshot.collection.segments, snapshot.collection.recording_of(row)
-    path, seconds = segments.paths[row], float(segments.end[recording.stop - 1])
+    path, seconds = segments.paths[row], float(segments.end[recording.start : recording.stop].max())
+    heard = Heard(seconds, snapshot.channels, int(segments.channels[row]))
     turns: Turns = request.app.state.turns
     async with turns.turn():
-        sound = await anyio.to_thread.run_sync(playable, path, snapshot.recordings[path], seconds)
+        sound = await anyio.to_thread.run_sync(playable, path, snapshot.recordings[path], heard)
     with ExitStack() as opened:
         opened.callback(sound.file.close)
         headers = {

@@ -31,6 +31,8 @@ def segment_of(snapshot: Snapshot, found: Hit) -> Segment:
         score=found.score,
         distance=found.distance,
         loudness=found.loudness,
+        channel=found.channel,
+        damage=found.damage,
         labels=found.labels,
         moments=len(collection.recording_of(found.row)),
         others=found.others,
@@ -87,9 +89,13 @@ def timeline(request: Request, id: SegmentId) -> Timeline:
     snapshot, row = row_of(request, id)
     collection = snapshot.collection
     found = [hit(collection, at) for at in collection.recording_of(row)]
-    course = [TimelineSegment(id=one.id, row=one.row, start=one.start, end=one.end, **_places(one)) for one in found]
+    course = [
+        TimelineSegment(id=one.id, row=one.row, start=one.start, end=one.end, channel=one.channel, **_places(one))
+        for one in found
+    ]
     shown = segment_of(snapshot, hit(collection, row))
-    return Timeline(file=shown.file, path=shown.path, seconds=course[-1].end, segments=course)
+    seconds = max(one.end for one in course)
+    return Timeline(file=shown.file, path=shown.path, seconds=seconds, segments=course)
 
 
 def _places(found: Hit) -> dict[str, float | None]:

@@ -9,7 +9,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from emorank.affect import DIMENSIONS
-from emorank.audio import SAMPLE_RATE, blocks
+from emorank.audio import SAMPLE_RATE, TooLong, blocks
 from emorank.search import query as queries
 from emorank.serve.errors import Refused, documented
 from emorank.serve.limits import Limits
@@ -78,11 +78,8 @@ def _embedding(clip: Path, snapshot: Snapshot, limits: Limits) -> tuple[np.ndarr
         samples = found.rate * found.channels * min(found.seconds or limits.upload_seconds, limits.upload_seconds)
         if samples > limits.upload_samples:
             raise Refused(413, "too_long", f"The recording has more than {limits.upload_samples} samples.")
-    pieces = []
-    count = 0
-    for block in blocks(clip):
-        pieces.append(block)
-        count += len(block)
-        if count > limits.upload_seconds * SAMPLE_RATE:
-            raise Refused(413, "too_long", f"The recording is longer than {limits.upload_seconds:g} s.")
-    return snapshot.model.encode_audio([np.concatenate(pieces)])[0], count / SAMPLE_RATE
+    try:
+        wave = np.concatenate(list(blocks(clip, longest=limits.upload_seconds)))
+    except TooLong as error:
+        raise Refused(413, "too_long", f"The recording is longer than {limits.upload_seconds:g} s.") from error
+    return snapshot.model.encode_audio([wave])[0], len(wave) / SAMPLE_RATE
