@@ -101,7 +101,7 @@ def test_an_unfinished_run_is_refused_if_another_or_damaged(tmp_path: Path) -> N
     whole = (tmp_path / "half" / "unfinished.pt").read_bytes()
     for damaged in (whole[:1000], b"", pickle.dumps(print)):
         (tmp_path / "half" / "unfinished.pt").write_bytes(damaged)
-        with pytest.raises(EmorankError, match=r"unfinished\.pt: the unfinished training cannot be read"):
+        with pytest.raises(EmorankError, match=r"unfinished\.pt: the unfinished training is damaged"):
             fit(split(0), split(1), SMALL, tmp_path / "half")
 
 
