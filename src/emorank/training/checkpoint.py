@@ -64,7 +64,7 @@ class Checkpoint:
         try:
             found: dict[str, Any] = torch.load(self._path, "cpu", weights_only=True)
         except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-            raise EmorankError(f"{self._path}: the unfinished training cannot be read; remove the file.") from error
+            raise EmorankError(f"{self._path}: the unfinished training is damaged; remove the file.") from error
         if found["run"] != self._run:
             raise EmorankError(
                 f"{self._path.parent}: holds another unfinished training; name another folder, or remove it."
