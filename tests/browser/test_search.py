@@ -39,8 +39,8 @@ def test_an_example_is_one_click(page: Page) -> None:
 def test_cards_say_what_was_found(page: Page) -> None:
     ask(page, "furious, shouting")
     best = cards(page).first
-    expect(best.locator(".fit b")).to_have_text(re.compile(r"top 3\.\d %"))
-    expect(best.locator(".fit")).to_contain_text("beats 96 % of the index")
+    expect(best.locator(".fit b")).to_have_text(re.compile(r"top [1-4]\.\d %"))
+    expect(best.locator(".fit")).to_contain_text(re.compile(r"beats 9[5-8] % of the index"))
     assert re.fullmatch(r"0:00\.0 – 0:0\d\.\d", best.locator(".span").text_content() or "")
     expect(best.locator(".path")).to_have_text("in voices")
     expect(best.locator(".labels")).to_contain_text("not whispered")
@@ -71,10 +71,11 @@ def test_more_and_less_like_this(page: Page) -> None:
     card = cards(page).nth(2)
     chosen = card.get_attribute("data-id")
     name = card.locator(".name").text_content()
+    start = (card.locator(".span").text_content() or "").split(" – ")[0]
     with page.expect_response("**/api/search"):
         card.get_by_role("button", name="More like this").click()
     settled(page)
-    assert chips(page) == [f"more like {name} 0:00.0"]
+    assert chips(page) == [f"more like {name} {start}"]
     assert chosen not in ids(page)
     assert f"like={chosen}" in page.url
     last = cards(page).nth(5)

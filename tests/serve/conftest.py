@@ -18,6 +18,7 @@ import soundfile
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from emorank.audio import Policy
 from emorank.index.named import NamedIndex
 from emorank.serve.app import create_app
 from emorank.serve.connections import Connections, Server
@@ -37,13 +38,13 @@ class Served:
     client: TestClient
 
 
-def indexed(root: Path, model: Path | None, name: str = "calls") -> NamedIndex:
+def indexed(root: Path, model: Path | None, name: str = "calls", channels: Policy | None = None) -> NamedIndex:
     table = root.parent / "speakers.csv"
     clips = sorted(root.rglob("*.*"))
     table.write_text(
         "\n".join(["path,speaker", *(f'"{clip}",{"ann" if i % 2 else "ben"}' for i, clip in enumerate(clips))])
     )
-    named = NamedIndex.made(name, [str(root)], None if model is None else str(model))
+    named = NamedIndex.made(name, [str(root)], None if model is None else str(model), channels)
     named.update()
     from emorank.corpora import read_table
 
@@ -60,14 +61,16 @@ def eight(root: Path) -> None:
 
 
 @contextmanager
-def serving(home: Path, model: Path, fill: Callable[[Path], None] = eight) -> Iterator[Served]:
+def serving(
+    home: Path, model: Path, fill: Callable[[Path], None] = eight, channels: Policy | None = None
+) -> Iterator[Served]:
     """An index of what `fill` writes into a folder, behind a client."""
     root = home / "recordings"
     root.mkdir()
     fill(root)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("EMORANK_DATA", str(home / "data"))
-        named = indexed(root, model)
+        named = indexed(root, model, channels=channels)
     index = ServedIndex(named)
     with TestClient(create_app(index), base_url="http://127.0.0.1:8321") as client:
         yield Served(root, named, index, client)

@@ -196,7 +196,7 @@ def test_what_cannot_be_decoded_any_more_is_silence(
     with serving(tmp_path, tiny_model, one) as served:
         real: Callable[..., Iterator[np.ndarray]] = __import__("emorank.audio", fromlist=["blocks"]).blocks
 
-        def broken(path: str, start: float = 0.0) -> Iterator[np.ndarray]:
+        def broken(path: str, start: float = 0.0, channel: object = None) -> Iterator[np.ndarray]:
             yield next(iter(real(path, start)))[:16_000]
             raise OSError("the disk is gone")
 
@@ -206,3 +206,48 @@ def test_what_cannot_be_decoded_any_more_is_silence(
         assert len(response.content) == int(response.headers["content-length"])
         assert np.abs(wave[:16_000] - WAVE[:16_000]).max() < 1e-3
         assert not wave[16_000:].any()
+
+
+def test_a_channel_is_heard_on_its_own(tiny_model: Path, tmp_path: Path) -> None:
+    ann, ben = voice(3.0, 220, 3), voice(3.0, 110, 4)
+
+    def call(root: Path) -> None:
+        quiet = np.zeros(16_000, np.float32)
+        both = np.stack([np.concatenate([ann, quiet, quiet, ann]), np.concatenate([quiet, ben, ben, quiet])], 1)
+        soundfile.write(root / "call.wav", both, 16_000)
+
+    with serving(tmp_path, tiny_model, call, "each") as served:
+        wave, _ = soundfile.read(served.root / "call.wav")
+        segments = segments_of(served, "call")
+        assert {segment["channel"] for segment in segments} == {1, 2}
+        etags = set()
+        for segment in segments:
+            response = served.client.get(f"/api/segments/{segment['id']}/audio")
+            assert response.headers["content-type"] == "audio/wav"
+            etags.add(response.headers["etag"])
+            sound, _ = heard(response)
+            likeness = [np.corrcoef(sound, wave[: len(sound), channel])[0, 1] for channel in (0, 1)]
+            assert int(np.argmax(likeness)) + 1 == segment["channel"]
+            assert max(likeness) > 0.95
+        assert len(etags) == 2
+        course = served.client.get(f"/api/segments/{segments[0]['id']}/timeline").json()
+        assert {one["id"]: one["channel"] for one in course["segments"]} == {
+            one["id"]: one["channel"] for one in segments
+        }
+        assert course["seconds"] == max(one["end"] for one in segments)
+
+
+def test_one_channel_heard_as_one_is_sent_as_it_is(sounds: Served) -> None:
+    for segment in segments_of(sounds, "plain"):
+        assert (segment["channel"], segment["damage"]) == (None, None)
+
+
+def test_damage_is_told(tiny_model: Path, tmp_path: Path) -> None:
+    def torn(root: Path) -> None:
+        soundfile.write(root / "torn.flac", WAVE, 16_000)
+        content = (root / "torn.flac").read_bytes()
+        (root / "torn.flac").write_bytes(content[: len(content) * 3 // 4])
+
+    with serving(tmp_path, tiny_model, torn) as served:
+        assert all(str(segment["damage"]) for segment in segments_of(served, "torn"))
+        assert segments_of(served, "torn")[0]["damage"] is not None
