@@ -6,14 +6,15 @@ people. Mixing is right for the first, silences the second, buries the third, an
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
 from emorank.audio.decoder import Samples
 from emorank.errors import EmorankError
 
-Policy = Literal["auto", "mix", "each"] | int
+NamedPolicy = Literal["auto", "mix", "each"]
+Policy = NamedPolicy | int
 
 _APART = 20.0, 6.0  # dB by which the difference in level of two channels changes when different people speak in them:
 # where they are coherent (each person is heard in both), and where they are not
@@ -65,8 +66,9 @@ def parse_policy(value: str | int) -> Policy:
     Raises:
         EmorankError: it is none of them.
     """
-    if value == "auto" or value == "mix" or value == "each":
-        return value
+    for known in get_args(NamedPolicy):
+        if value == known:
+            return cast(NamedPolicy, known)
     try:
         number = int(value)
     except ValueError:
