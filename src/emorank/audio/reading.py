@@ -181,8 +181,9 @@ class Reading:
         if piece.samples is None:
             return piece
         flat = piece.samples.ravel(order="K")
-        if np.dot(flat, flat) < _LOUDEST * _LOUDEST:  # the quickest way to see that there is neither NaN nor infinity
-            return piece
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.dot(flat, flat) < _LOUDEST * _LOUDEST:  # the quickest way to see that there is no NaN or infinity
+                return piece
         bad = ~(np.abs(piece.samples) < _LOUDEST)
         if not bad.any():
             return piece
