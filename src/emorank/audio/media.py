@@ -170,6 +170,9 @@ def _opened(name: str, kind: formats.Kind, window: Window, options: dict[str, st
             track.codec_context.thread_count = 1
             give_up = "+explode" if track.codec_context.name in _CHECKED else ""
             track.codec_context.options = {"err_detect": "crccheck" + give_up}
+            if kind is formats.CAF and track.codec_context.name == "alac":
+                # FFmpeg 8 takes what the last packet lacks away from it a second time; `promise` ends it rightly.
+                track.codec_context.flags2 |= av.codec.context.Flags2.skip_manual
         if not tracks:
             raise AudioError(name, "it holds no audio track.")
         yield opened, complained

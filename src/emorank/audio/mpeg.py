@@ -11,7 +11,7 @@ _V1_L3 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _V2_L1 = (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256)
 _V2_L23 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)  # kbit/s
 _RATES = (44_100, 48_000, 32_000)  # Hz, of MPEG 1; halves and quarters of them of MPEG 2 and 2.5
-_HEADS = (b"ID3\x02", b"ID3\x03", b"ID3\x04", b"Xing", b"Info", b"VBRI")
+_HEADS = (b"ID3", b"Xing", b"Info")
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,11 @@ def _start(file: Bytes, at: int) -> int | None:
     if data[:3] == b"ID3":
         file.seek(at + tag(data))
         return at if tag(data) and begins(file.read(8192)) is not None else None
-    for offset in (36,) if data[:4] == b"VBRI" else (36, 21, 13):
+    for offset in (36, 21, 13):
         file.seek(max(0, at - offset))
         data = file.read(8192)
         found = frame(data, 0)
-        if found and (found.xing == offset or offset == 36) and frame(data, found.length):
+        if found and found.xing == offset and frame(data, found.length):
             return at - offset
     return None
 

@@ -12,7 +12,7 @@ from emorank.audio.frames import samples_of
 from emorank.audio.source import Source
 from emorank.audio.timeline import Timeline
 
-_MISSING = 0.12  # seconds; less at the end is the padding of an encoder
+_PADDING = 0.12  # seconds by which the end may be off and mean nothing: what encoders add
 _TRIES = 100  # errors in a row after which a file is given up
 _WARNED = 60.0  # seconds for which a gap is put down to what FFmpeg complained of while it read ahead
 _SEARCHED = 1 << 20  # bytes in which the next packet is looked for after damage
@@ -214,14 +214,19 @@ class Packets:
             self._held = 0
 
     def _finish(self) -> None:
-        """Says what is missing at the end."""
+        """Says what is missing at the end, and takes away what the encoder added there."""
         place, promise = self._timeline.place, self._source.promise
         cut = self._cut or bool(self._last and self._last.is_corrupt) or self._unfinished()
-        if promise is not None and promise - place > _MISSING:
-            if self._others_end - (self._source.zero or 0.0) < promise - _MISSING:
+        if promise is not None and promise - place > _PADDING:
+            if self._others_end - (self._source.zero or 0.0) < promise - _PADDING:
                 self._note(Damage("cut", place, promise - place))
         elif cut or (promise is None and self._lost and not self._zeros):
             self._note(Damage("cut", place, None))
+        elif promise is not None and 0 < place - promise <= _PADDING and self._ready:
+            piece = self._ready[-1]
+            count = piece.count - round((place - promise) * piece.rate)
+            if piece.samples is not None and count > 0:
+                self._ready[-1] = Piece(piece.rate, count, piece.samples[:count])
 
     def _unfinished(self) -> bool:
         """Whether the last frame is shorter than it should be, though it was decoded."""
