@@ -117,3 +117,17 @@ def test_the_longest(tmp_path: Path) -> None:
         assert sum(map(len, audio.blocks(tmp_path / name, longest=41.0))) / 16_000 == pytest.approx(40.0, abs=0.2)
         with pytest.raises(audio.TooLong, match="it is longer than 30 s"):
             list(audio.blocks(tmp_path / name, longest=30.0))
+
+
+def test_a_length_that_the_bytes_do_not_bear_out_is_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "a.opus"
+    encode(path, "ogg", "libopus", voice(2.0, rate=48_000), 48_000, gaps=((1.0, 1e6),))
+    assert audio.duration(path) is None
+    assert audio.length(path) == pytest.approx(2.0, abs=0.1)
+
+
+def test_many_marks_cost_little(tmp_path: Path) -> None:
+    encode(tmp_path / "a.mp3", "mp3", "libmp3lame", voice(2.0), 16_000)
+    data = (tmp_path / "a.mp3").read_bytes()
+    (tmp_path / "a.mp3").write_bytes(data + b"XingInfoID3\x04" * 50_000)
+    assert len(audio.load(tmp_path / "a.mp3")) / 16_000 == pytest.approx(2.0, abs=0.1)

@@ -23,6 +23,7 @@ from emorank.errors import AudioError
 
 _AUDIBLE = 1e-4  # of full scale; a track that never reaches it is silent
 _NEAR = 65_536  # bytes by which a file may be longer than its Xing header says: tags at its end
+_SPARSE = 100  # bytes a second; of less, the length is not believed
 _CHECKED = ("flac", "tta", "wavpack")  # codecs whose checksums FFmpeg heeds only when it may give up at a wrong one
 _FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # the object of ASF that has its length
 
@@ -44,14 +45,15 @@ class Media:
         self._name, self._kind, self._begin, self._end = name, kind, begin, end
         self._options: dict[str, str] = {}
         self._stack = ExitStack()  # what is open already when it is first read
-        weakref.finalize(self, self._stack.close)
+        weakref.finalize(self, self._stack.close).atexit = False
         file, part, opened, complained = self._enter(self._stack)
         self._first: tuple[Window, Any, bool] | None = part, opened, complained
         track = _track(opened, lambda: self._opened(file))
         self._index = track.index
         self.rate, self.channels = track.codec_context.sample_rate or 0, track.codec_context.channels or 0
         check_header(name, self.rate, self.channels)
-        self.seconds = self._known(part, opened, track)
+        known = self._known(part, opened, track)
+        self.seconds = known if known and known * _SPARSE < end - begin else None
 
     def read(self, start: int, note: Note) -> Iterator[Piece]:
         """From `start` seconds on; see `decoder.Decoder`.

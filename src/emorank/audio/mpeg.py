@@ -136,14 +136,15 @@ def _start(file: Bytes, at: int) -> int | None:
     file.seek(at)
     data = file.read(10)
     if data[:3] == b"ID3":
-        file.seek(at + tag(data))
-        return at if tag(data) and begins(file.read(8192)) is not None else None
+        length = tag(data) if data[3] in (2, 3, 4) else 0
+        file.seek(at + length)
+        return at if length and begins(file.read(8192)) is not None else None
     for offset in (36, 21, 13):
         file.seek(max(0, at - offset))
-        data = file.read(8192)
-        found = frame(data, 0)
-        if found and found.xing == offset and frame(data, found.length):
-            return at - offset
+        found = frame(file.read(4), 0)
+        if found and found.xing == offset:
+            file.seek(at - offset + found.length)
+            return at - offset if frame(file.read(4), 0) else None
     return None
 
 

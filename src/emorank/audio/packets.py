@@ -163,7 +163,7 @@ class Packets:
             return
         if self._timed:
             self._pause_until(frame, stamp)
-        elif self._lost and self._sizes:
+        elif self._lost and self._sizes and self._rate:
             self._pause(self._lost * len(self._sizes) / sum(self._sizes) * self._samples / self._rate, True)
         if frame.layout.nb_channels != self._channels:  # the queue trusts us in this
             self._begin(frame)
@@ -230,7 +230,9 @@ class Packets:
 
     def _unfinished(self) -> bool:
         """Whether the last frame is shorter than it should be, though it was decoded."""
-        size = self._last.size if self._last else 0
+        if self._last is None:
+            return False
         if self._context.name in ("ac3", "eac3"):
-            return size < min([*self._sizes][:-1], default=0)
-        return self._context.name.startswith("mp") and mpeg.length(memoryview(self._last).tobytes(), 0) > size > 0
+            return bool(self._last.size < min([*self._sizes][:-1], default=0))
+        mp3 = self._context.name.startswith(("mp1", "mp2", "mp3"))
+        return bool(mp3 and mpeg.length(memoryview(self._last).tobytes(), 0) > self._last.size)
