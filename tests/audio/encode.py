@@ -165,7 +165,7 @@ def track(
     if quality is not None:
         stream.codec_context.qscale, stream.codec_context.options = True, {"global_quality": str(quality * 118)}
     stream.codec_context.open()
-    frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout=layout)
+    frame = av.AudioFrame.from_ndarray(wave.T.reshape(1, -1), format="flt", layout=layout)
     frame.sample_rate = rate
     size = stream.codec_context.frame_size or 1024
     resampler = av.AudioResampler(stream.codec_context.format, layout, rate, frame_size=size)

@@ -30,7 +30,7 @@ def test_twice_the_same(tmp_path: Path, how: Made) -> None:
     assert audio.length(path) == pytest.approx(2 * once, abs=SLACK)
 
 
-@pytest.mark.parametrize(("first", "second"), product([(44_100, 1), (22_050, 1), (16_000, 2)], repeat=2))
+@pytest.mark.parametrize(("first", "second"), list(product([(44_100, 1), (22_050, 1), (16_000, 2)], repeat=2)))
 @pytest.mark.parametrize("heads", ["0", "1"])
 def test_mp3s_of_other_rates_and_channels(
     tmp_path: Path, first: tuple[int, int], second: tuple[int, int], heads: str

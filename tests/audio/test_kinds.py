@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from emorank import audio
@@ -30,6 +31,8 @@ def test_whole(tmp_path: Path, how: Made) -> None:
     assert seconds == pytest.approx(SECONDS, abs=0.13)
     assert (missing, reading.damage) == (0, ())
     assert rms(reading.load()) == pytest.approx(rms(wave), rel=0.15)
+    if how.codec in ("flac", "alac", "pcm_s16le") or how.codec[:3] == "PCM":
+        np.testing.assert_allclose(reading.load(), wave, atol=1e-4)
     assert reading.duration is None or reading.duration == pytest.approx(seconds, abs=0.05)
     assert audio.length(tmp_path / f"a{how.suffix}") == pytest.approx(seconds, abs=0.05)
 

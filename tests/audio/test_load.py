@@ -43,28 +43,11 @@ def test_containers(tmp_path: Path, suffix: str) -> None:
         np.testing.assert_allclose(loaded, wave, atol=1e-4)
 
 
-@pytest.mark.parametrize("suffix", ["m4a", "mp4", "webm"])
-def test_media_containers(tmp_path: Path, suffix: str) -> None:
-    av = pytest.importorskip("av")
-    path = tmp_path / f"a.{suffix}"
-    wave = voice(1.0, rate=48_000)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libopus" if suffix == "webm" else "aac", rate=48_000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
-        frame.sample_rate = 48_000
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            container.mux(packet)
-    loaded = audio.load(path)
-    assert len(loaded) == pytest.approx(16_000, abs=1200)
-    assert np.sqrt(np.mean(loaded**2)) == pytest.approx(np.sqrt(np.mean(wave**2)), rel=0.1)
-    assert len(audio.load(path, 0.25, 0.75)) == pytest.approx(8000, abs=2)
-
-
-def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_pyav_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.m4a"
     path.write_bytes(b"\x00\x00\x00\x18ftypM4A " + b"\0" * 100)
     monkeypatch.setitem(sys.modules, "av", None)
-    assert refusal(path) == "m4a files need the media extra; run: pip install 'emorank[media]'"
+    assert refusal(path) == "MP4 needs PyAV, which is not installed; run: pip install av"
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000, 96_000])
@@ -83,13 +66,6 @@ def test_sample_types_have_one_range(tmp_path: Path, subtype: str) -> None:
     path = tmp_path / "a.wav"
     wave = write(path, subtype=subtype)
     np.testing.assert_allclose(audio.load(path), wave, atol=1e-2 if subtype == "PCM_U8" else 1e-4)
-
-
-def test_channels_are_averaged(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    left, right = voice(0.5, seed=1), voice(0.5, seed=2)
-    soundfile.write(path, np.stack([left, right], 1), 16_000, subtype="FLOAT")
-    np.testing.assert_allclose(audio.load(path), (left + right) / 2, atol=1e-6)
 
 
 @pytest.mark.parametrize("rate", [16_000, 44_100])
@@ -136,32 +112,6 @@ def test_faults_of_the_file(tmp_path: Path) -> None:
     assert "no samples" in refusal(tmp_path / "zero.wav")
 
 
-@pytest.mark.parametrize("suffix", ["wav", "flac", "aiff"])
-def test_truncated(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"a.{suffix}"
-    write(path, 5.0)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert "truncated" in refusal(path)
-
-
-def test_a_wav_without_its_sizes_is_read_to_its_end(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    wave = write(path)
-    data = bytearray(path.read_bytes())
-    at = data.index(b"data") + 4
-    data[4:8] = data[at : at + 4] = struct.pack("<I", 0xFFFFFFFF)
-    path.write_bytes(data)
-    np.testing.assert_allclose(audio.load(path), wave, atol=1e-4)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_samples_that_are_no_numbers(tmp_path: Path, bad: float) -> None:
-    wave = voice(0.5)
-    wave[1000] = bad
-    soundfile.write(tmp_path / "a.wav", wave, 16_000, subtype="FLOAT")
-    assert "NaN or infinite" in refusal(tmp_path / "a.wav")
-
-
 @pytest.mark.parametrize(("rate", "channels"), [(1, 1), (4_000_000_000, 1), (16_000, 60_000)])
 def test_absurd_headers(tmp_path: Path, rate: int, channels: int) -> None:
     path = tmp_path / "a.wav"
@@ -171,15 +121,6 @@ def test_absurd_headers(tmp_path: Path, rate: int, channels: int) -> None:
     data[24:28] = struct.pack("<I", rate)
     path.write_bytes(data)
     assert refusal(path)
-
-
-def test_ten_hours_in_a_header_cost_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "a.flac"
-    write(path, 0.5)
-    data = bytearray(path.read_bytes())
-    data[21:26] = bytes([data[21] & 0xF0, *struct.pack(">I", 16_000 * 36_000)])  # total samples of STREAMINFO
-    path.write_bytes(data)
-    assert "truncated" in refusal(path)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can become someone without permission")
@@ -217,59 +158,6 @@ def test_many_threads_never_close_each_others_files(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(read, range(600))) == [1600, -1] * 300
-
-
-@pytest.mark.parametrize("suffix", [".m4a", ".ts", ".mp4", ".wav", ".webm"])
-@pytest.mark.parametrize(
-    "playlist",
-    [
-        "ffconcat version 1.0\nfile secret.wav\n",
-        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nsecret.wav\n#EXT-X-ENDLIST\n",
-        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>secret.wav</BaseURL></MPD>',
-        "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=audio 9 RTP/AVP 0\n",
-        "[playlist]\nFile1=secret.wav\n",
-    ],
-)
-def test_a_list_of_files_never_opens_them(tmp_path: Path, suffix: str, playlist: str) -> None:
-    soundfile.write(tmp_path / "secret.wav", voice(0.5), 16_000)
-    named = tmp_path / f"innocent{suffix}"
-    named.write_text(playlist)
-    with pytest.raises(AudioError, match="it is not audio, or damaged beyond decoding"):
-        audio.load(named)
-
-
-@pytest.mark.parametrize(
-    ("container", "codec", "suffix"),
-    [
-        ("mp4", "aac", ".m4a"),
-        ("mov", "aac", ".mov"),
-        ("3gp", "aac", ".3gp"),
-        ("webm", "libopus", ".webm"),
-        ("matroska", "libopus", ".mka"),
-        ("adts", "aac", ".aac"),
-        ("asf", "mp2", ".wma"),
-        ("avi", "mp2", ".avi"),
-        ("mpegts", "aac", ".ts"),
-        ("mpeg", "mp2", ".mpg"),
-        ("ac3", "ac3", ".ac3"),
-    ],
-)
-def test_containers_of_the_media_extra(tmp_path: Path, container: str, codec: str, suffix: str) -> None:
-    av = pytest.importorskip("av")
-    rate = 48_000
-    wave = np.clip(voice(1.0, rate=rate), -1, 1)
-    path = tmp_path / f"clip{suffix}"
-    with av.open(str(path), "w", format=container) as out:
-        stream = out.add_stream(codec, rate=rate, layout="mono")
-        frame = av.AudioFrame.from_ndarray((wave * 32_767).astype(np.int16)[None], format="s16", layout="mono")
-        frame.sample_rate = rate
-        resampler = av.AudioResampler(stream.format, "mono", rate, frame_size=stream.frame_size or 1024)
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            out.mux(stream.encode(piece))
-        out.mux(stream.encode(None))
-    heard = audio.load(path)
-    assert len(heard) / 16_000 == pytest.approx(1.0, abs=0.15)
-    assert 0.5 < np.sqrt(np.mean(heard**2)) / np.sqrt(np.mean(wave**2)) < 1.5
 
 
 @pytest.mark.parametrize("suffix", [".flac", ".m4a"])

@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-pytest.importorskip("lightning")
 pytest.importorskip("yaml")
 
 from emorank.errors import EmorankError

@@ -110,7 +110,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_tables(msp: Path, encoders: 
             assert process.poll() is None, process.stderr and process.stderr.read().decode()
             time.sleep(0.005)
 
-    for pattern in ("runs/*/*/state/last.*", "runs/*/*/test.json"):
+    for pattern in ("runs/*/*/unfinished.pt", "runs/*/*/test.json"):
         process = start("killed")
         wait_for(pattern, process)
         os.kill(process.pid, signal.SIGKILL)

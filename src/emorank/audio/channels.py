@@ -6,15 +6,14 @@ people. Mixing is right for the first, silences the second, buries the third, an
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal
 
 import numpy as np
 
 from emorank.audio.decoder import Samples
 from emorank.errors import EmorankError
 
-NamedPolicy = Literal["auto", "mix", "each"]
-Policy = NamedPolicy | int
+Policy = Literal["auto", "mix", "each"] | int
 
 _APART = 20.0, 6.0  # dB by which the difference in level of two channels changes when different people speak in them:
 # where they are coherent (each person is heard in both), and where they are not
@@ -23,9 +22,9 @@ _COHERENT = 0.5  # correlation from which on two channels add up
 _LIVELY = 6.0  # dB between the loudest moments of a channel and its quiet; below it is noise or hum
 _MOMENTS = 5  # frames that count as the loudest
 _DIFFERENT = (5, 0.01)  # frames, and share of those with sound, that make a difference
-_FRAMES = 20  # a second
+_FRAMES = 20  # a second; less than that tells nothing
 _RATE = 8_000  # Hz, at which channels are compared
-_CLEAN = 1e-4  # noise power, relative to the loudest channel, that is as good as none
+_CLEAN = 0.03  # noise power, relative to the loudest channel, that is as good as none
 _COMPARED = 16  # channels; of more, only the correlation is looked at
 _FLOOR, _BIN, _BINS = -160.0, 2.0, 90  # dB: the lowest level, and how levels are counted
 
@@ -66,9 +65,9 @@ def parse_policy(value: str | int) -> Policy:
     Raises:
         EmorankError: it is none of them.
     """
-    for known in get_args(NamedPolicy):
-        if value == known:
-            return cast(NamedPolicy, known)
+    match value:
+        case "auto" | "mix" | "each":
+            return value
     try:
         number = int(value)
     except ValueError:
@@ -107,6 +106,11 @@ class Likeness:
             self._levels[one] += np.bincount(bins[one], minlength=_BINS)
         for (one, other), joint in self._pairs.items():
             joint += np.bincount(bins[one] * _BINS + bins[other], minlength=_BINS * _BINS)
+
+    @property
+    def frames(self) -> int:
+        """How many moments it has heard, of 1/20 s."""
+        return int(self._levels[0].sum())
 
     def correlation(self) -> Array:
         """(channels, channels) of their waves, -1..1."""
@@ -150,9 +154,11 @@ class Likeness:
         )  # and is it sound?
         difference = levels[:, None] - levels
         counts = np.bincount((difference + _BINS)[louder], joint[louder], minlength=2 * _BINS)
+        if counts.sum() < _FRAMES:
+            return float("nan")
         least = max(_DIFFERENT[0], _DIFFERENT[1] * counts.sum())
         low, high = counts.cumsum() >= least, counts[::-1].cumsum()[::-1] >= least
-        return _BIN * max(0.0, float((high * np.arange(2 * _BINS)).max() - low.argmax())) if low.any() else float("nan")
+        return _BIN * max(0.0, float((high * np.arange(2 * _BINS)).max() - low.argmax()))
 
     def alike(self, one: int, other: int) -> bool:
         """Whether two channels hold the same sound."""
@@ -184,7 +190,7 @@ def single(channels: int, number: int) -> Channel:
 
 def _groups(likeness: Likeness) -> list[list[int]]:
     """Channels (from 0) by the sound that they hold, without those that hold none."""
-    lively = likeness.loud() - likeness.quiet() >= _LIVELY
+    lively = (likeness.loud() - likeness.quiet() >= _LIVELY) | (likeness.frames < _FRAMES)
     audible = likeness.loud() > _FLOOR
     kept = np.flatnonzero(lively if lively.any() else audible if audible.any() else ~audible)
     groups: list[list[int]] = []
@@ -196,18 +202,18 @@ def _groups(likeness: Likeness) -> list[list[int]]:
 
 
 def _aligned(likeness: Likeness, group: list[int]) -> Array:
-    """Weights of a group's channels: each turned to the loudest, and the cleaner the heavier.
+    """Weights of a group's channels: each turned to the loudest, the noisy ones lighter.
 
     A channel whose wave is not like that of the loudest, though it is loud at the same times (the same voice from
     elsewhere in the room), would blur it and is left out.
     """
     power = likeness.power()
-    noise = np.minimum(10 ** (likeness.quiet() / 10), power) + _CLEAN * power[group].max() + 1e-30
+    noise = np.maximum(10 ** (likeness.quiet() / 10), _CLEAN * power[group].max() + 1e-30)
     loudest = max(group, key=lambda channel: power[channel])
     correlation = likeness.correlation()[loudest]
     weights = np.zeros(likeness.channels)
     for channel in group:
         if channel == loudest or abs(correlation[channel]) >= _COHERENT:
-            weights[channel] = np.sign(correlation[channel] or 1) * np.sqrt(power[channel] + 1e-30) / noise[channel]
+            weights[channel] = np.copysign(1.0, correlation[channel]) / noise[channel]
     weights /= np.abs(weights).sum()
     return weights

@@ -92,7 +92,7 @@ def body(file: Bytes, like: Container, size: int) -> Body | None:
             form = file.read(min(length, 4096))
         elif name == b"ds64" and length >= 16:
             file.seek(start + 8)
-            large = struct.unpack("<Q", file.read(8))[0]
+            large = int.from_bytes(file.read(8), "little")
         elif name == like.samples:
             promised = large if length == 0xFFFFFFFF and large is not None else length
             finished = struct.unpack(like.head[0] + "I", beginning[4:8])[0] + 8 in range(size - 1, size + 2)

@@ -11,7 +11,7 @@ import numpy as np
 from emorank.audio.damage import Note
 from emorank.errors import AudioError
 
-SECONDS, VALUES = 30, 1 << 20  # a piece is no longer than this, and holds no more values (samples x channels)
+SECONDS, VALUES = 30, 1 << 19  # a piece is no longer than this, and holds no more values (samples x channels)
 NOT_AUDIO = "it is not audio, or damaged beyond decoding."
 _RATES = (1_000, 768_000)  # Hz, what a believable header says
 _CHANNELS = 256

@@ -66,7 +66,9 @@ class Window(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Up to `size` bytes from here."""
-        left = max(0, self._end - self._at)
+        left = self._end - self._at
+        if left <= 0:  # FFmpeg goes where broken files point to
+            return b""
         self._file.seek(self._at)
         data = self._file.read(left if size < 0 else min(size, left))
         self._at += len(data)

@@ -1,5 +1,6 @@
 """Frames of FLAC carry their own place: what its header says of its length can be checked, and losses placed."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,15 +43,16 @@ def complete(file: Bytes, size: int) -> bool:
     found = stream(file)
     if found is None or not found.total:
         return False
-    last = 0
-    for at in range(size // 4, size - _TAIL, max(_TAIL, size // 4)):
+    last = 0, 0
+    tail = max(0, size - _TAIL)
+    for at in [*range(size // 4, tail, max(_TAIL, size // 4)), tail]:
         file.seek(at)
-        first, _ = next(_frames(file.read(_TAIL), found.block), (last, 0))
-        if first < last:
-            return False
-        last = first
-    file.seek(max(0, size - _TAIL))
-    return any(first + count == found.total for first, count in _frames(file.read(_TAIL), found.block))
+        places = _frames(file.read(_TAIL), found.block)
+        for place in places if at == tail else itertools.islice(places, 1):
+            if place < last:
+                return False
+            last = place
+    return sum(last) == found.total
 
 
 def _frames(data: bytes, block: int) -> Iterator[tuple[int, int]]:

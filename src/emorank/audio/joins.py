@@ -19,7 +19,7 @@ _BEGINNINGS = {
 
 
 def starts(kind: formats.Kind, file: Bytes, size: int) -> list[int]:
-    """Where the recordings begin that a file of a kind holds; the first at 0."""
+    """Where the recordings begin that a file of a kind holds; what stands before the first is none."""
     if kind is formats.MP3:
         return mpeg.joined(file, size)
     if kind is formats.OGG:

@@ -23,7 +23,8 @@ from emorank.errors import AudioError
 
 _AUDIBLE = 1e-4  # of full scale; a track that never reaches it is silent
 _NEAR = 65_536  # bytes by which a file may be longer than its Xing header says: tags at its end
-_CHECKED = {"tta": "crccheck+explode", "wavpack": "crccheck+explode"}  # what FFmpeg checks only when it may give up
+_SPARSE = 100  # bytes a second; of less, the length is not believed
+_CHECKED = ("flac", "tta", "wavpack")  # codecs whose checksums FFmpeg heeds only when it may give up at a wrong one
 _FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # the object of ASF that has its length
 
 
@@ -44,14 +45,15 @@ class Media:
         self._name, self._kind, self._begin, self._end = name, kind, begin, end
         self._options: dict[str, str] = {}
         self._stack = ExitStack()  # what is open already when it is first read
-        weakref.finalize(self, self._stack.close)
+        weakref.finalize(self, self._stack.close).atexit = False
         file, part, opened, complained = self._enter(self._stack)
         self._first: tuple[Window, Any, bool] | None = part, opened, complained
         track = _track(opened, lambda: self._opened(file))
         self._index = track.index
         self.rate, self.channels = track.codec_context.sample_rate or 0, track.codec_context.channels or 0
         check_header(name, self.rate, self.channels)
-        self.seconds = self._known(part, opened, track)
+        known = self._known(part, opened, track)
+        self.seconds = known if known and known * _SPARSE < end - begin else None
 
     def read(self, start: int, note: Note) -> Iterator[Piece]:
         """From `start` seconds on; see `decoder.Decoder`.
@@ -102,7 +104,7 @@ class Media:
         start = (opened.start_time or 0) / 1e6
         if self._kind is formats.MP3:
             found = mpeg.promise(formats.beginning(part))
-            return float(opened.duration) / 1e6 if found and found.frames and opened.duration else None
+            return found.seconds if found else None
         if self._kind is formats.ASF:
             return _asf_seconds(formats.beginning(part))
         if self._kind.promise == "track" and track.duration is not None:
@@ -117,11 +119,11 @@ class Media:
         size = self._end - self._begin
         if self._kind is formats.MP3:
             found = mpeg.promise(formats.beginning(part))
-            if not found or not found.frames or not found.bytes or not opened.duration:
+            if not found or not found.bytes:
                 return None
             part.seek(0)
             there = size - mpeg.tag(part.read(10)) - found.start
-            return float(opened.duration) / 1e6 if 0 <= there - found.bytes <= _NEAR else None
+            return found.seconds if 0 <= there - found.bytes <= _NEAR else None
         if self._kind is formats.OGG and ogg.whole(part, size) and opened.duration:
             return float(opened.duration - (opened.start_time or 0)) / 1e6
         if self._kind is formats.MP4 and track.duration and len(track.index_entries):
@@ -168,7 +170,11 @@ def _opened(name: str, kind: formats.Kind, window: Window, options: dict[str, st
         tracks = _decodable(opened)
         for track in tracks:
             track.codec_context.thread_count = 1
-            track.codec_context.options = {"err_detect": _CHECKED.get(track.codec_context.name, "crccheck")}
+            give_up = "+explode" if track.codec_context.name in _CHECKED else ""
+            track.codec_context.options = {"err_detect": "crccheck" + give_up}
+            if kind is formats.CAF and track.codec_context.name == "alac":
+                # FFmpeg 8 takes what the last packet lacks away from it a second time; `promise` ends it rightly.
+                track.codec_context.flags2 |= av.codec.context.Flags2.skip_manual
         if not tracks:
             raise AudioError(name, "it holds no audio track.")
         yield opened, complained

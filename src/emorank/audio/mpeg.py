@@ -11,28 +11,30 @@ _V1_L3 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _V2_L1 = (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256)
 _V2_L23 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)  # kbit/s
 _RATES = (44_100, 48_000, 32_000)  # Hz, of MPEG 1; halves and quarters of them of MPEG 2 and 2.5
-_HEADS = (b"ID3\x02", b"ID3\x03", b"ID3\x04", b"Xing", b"Info", b"VBRI")
+_HEADS = (b"ID3", b"Xing", b"Info")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What a frame's header says: its length in bytes, and where in it a Xing header would stand."""
+    """What a frame's header says: length in bytes, where in it a Xing header would stand, samples, rate in Hz."""
 
     length: int
     xing: int
+    samples: int
+    rate: int
 
 
 @dataclass(frozen=True)
 class Promise:
-    """What a Xing header says of its file; None where it leaves it out.
+    """What a Xing header says of its file.
 
     Args:
-        frames: how many there are.
-        bytes: how many, from the frame on that carries the header.
+        seconds: of sound, without what the encoder added.
+        bytes: from the frame on that carries the header; None where it leaves that out.
         start: where that frame begins.
     """
 
-    frames: int | None
+    seconds: float
     bytes: int | None
     start: int
 
@@ -54,7 +56,8 @@ def frame(data: bytes, at: int) -> Frame | None:
     else:
         length = (72_000 if layer == 3 and version != 3 else 144_000) * kilobits // hertz + padding
     side = (17 if mono else 32) if version == 3 else (9 if mono else 17)
-    return Frame(length, 4 + side)
+    samples = 384 if layer == 1 else 576 if layer == 3 and version != 3 else 1152
+    return Frame(length, 4 + side, samples, hertz)
 
 
 def length(data: bytes, at: int) -> int:
@@ -81,18 +84,22 @@ def begins(data: bytes) -> int | None:
 
 
 def promise(data: bytes) -> Promise | None:
-    """The Xing header of the first frame; None where it has none."""
+    """The Xing header of the first frame; None where it has none, or one that does not count the frames."""
     start = begins(data)
     found = None if start is None else frame(data, start)
     if start is None or found is None:
         return None
     at = start + found.xing
-    if data[at : at + 4] not in (b"Xing", b"Info"):
-        return None
     flags = int.from_bytes(data[at + 4 : at + 8], "big")
-    frames = int.from_bytes(data[at + 8 : at + 12], "big") if flags & 1 else None
-    at += 12 if flags & 1 else 8
-    return Promise(frames, int.from_bytes(data[at : at + 4], "big") if flags & 2 else None, start)
+    if data[at : at + 4] not in (b"Xing", b"Info") or not flags & 1:
+        return None
+    count = int.from_bytes(data[at + 8 : at + 12], "big") * found.samples
+    size = int.from_bytes(data[at + 12 : at + 16], "big") if flags & 2 else None
+    encoder = at + 12 + sum(length for bit, length in ((2, 4), (4, 100), (8, 4)) if flags & bit)
+    if data[encoder : encoder + 4] in (b"LAME", b"Lavf", b"Lavc"):
+        added = int.from_bytes(data[encoder + 21 : encoder + 24], "big")
+        count -= (added >> 12) + (added & 0xFFF)
+    return Promise(max(0, count) / found.rate, size, start)
 
 
 def tag(data: bytes) -> int:
@@ -106,13 +113,17 @@ def tag(data: bytes) -> int:
 
 
 def joined(file: Bytes, size: int) -> list[int]:
-    """Where the recordings begin that a file was joined from; the first at 0.
+    """Where the recordings begin that a file was joined from; the first after what stands before its first frame.
 
     A recording begins with an ID3 tag or with a Xing header; where neither was written, the seam cannot be seen, and
     does not need to be: the decoder goes on.
     """
-    starts = [0]
-    covered = _head(file, 0)
+    file.seek(0)
+    head = tag(file.read(10))
+    file.seek(head)
+    junk = begins(file.read(1 << 18))
+    starts = [head + junk if junk else 0]
+    covered = _head(file, starts[0])
     for at in places(file, _HEADS, size):
         if at >= covered and (start := _start(file, at)) is not None and start >= covered:
             starts.append(start)
@@ -125,14 +136,15 @@ def _start(file: Bytes, at: int) -> int | None:
     file.seek(at)
     data = file.read(10)
     if data[:3] == b"ID3":
-        file.seek(at + tag(data))
-        return at if tag(data) and begins(file.read(8192)) is not None else None
-    for offset in (36,) if data[:4] == b"VBRI" else (36, 21, 13):
+        length = tag(data) if data[3] in (2, 3, 4) else 0
+        file.seek(at + length)
+        return at if length and begins(file.read(8192)) is not None else None
+    for offset in (36, 21, 13):
         file.seek(max(0, at - offset))
-        data = file.read(8192)
-        found = frame(data, 0)
-        if found and (found.xing == offset or offset == 36) and frame(data, found.length):
-            return at - offset
+        found = frame(file.read(4), 0)
+        if found and found.xing == offset:
+            file.seek(at - offset + found.length)
+            return at - offset if frame(file.read(4), 0) else None
     return None
 
 

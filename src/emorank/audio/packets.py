@@ -12,7 +12,7 @@ from emorank.audio.frames import samples_of
 from emorank.audio.source import Source
 from emorank.audio.timeline import Timeline
 
-_MISSING = 0.12  # seconds; less at the end is the padding of an encoder
+_PADDING = 0.12  # seconds by which the end may be off and mean nothing: what encoders add
 _TRIES = 100  # errors in a row after which a file is given up
 _WARNED = 60.0  # seconds for which a gap is put down to what FFmpeg complained of while it read ahead
 _SEARCHED = 1 << 20  # bytes in which the next packet is looked for after damage
@@ -96,7 +96,8 @@ class Packets:
             if not self._timed and size:
                 if self._lost:
                     self._lost += self._passed_over(packet)
-                self._at = packet.pos + size if self._at is None else self._at + size
+                self._at = packet.pos if self._at is None else self._at
+                self._at = None if self._at is None else self._at + size
                 self._sizes.append(size)
             for frame in frames:
                 self._take(frame, stamp)
@@ -163,7 +164,7 @@ class Packets:
             return
         if self._timed:
             self._pause_until(frame, stamp)
-        elif self._lost and self._sizes:
+        elif self._lost and self._sizes and self._rate:
             self._pause(self._lost * len(self._sizes) / sum(self._sizes) * self._samples / self._rate, True)
         if frame.layout.nb_channels != self._channels:  # the queue trusts us in this
             self._begin(frame)
@@ -214,18 +215,25 @@ class Packets:
             self._held = 0
 
     def _finish(self) -> None:
-        """Says what is missing at the end."""
+        """Says what is missing at the end, and takes away what the encoder added there."""
         place, promise = self._timeline.place, self._source.promise
         cut = self._cut or bool(self._last and self._last.is_corrupt) or self._unfinished()
-        if promise is not None and promise - place > _MISSING:
-            if self._others_end - (self._source.zero or 0.0) < promise - _MISSING:
+        if promise is not None and promise - place > _PADDING:
+            if self._others_end - (self._source.zero or 0.0) < promise - _PADDING:
                 self._note(Damage("cut", place, promise - place))
         elif cut or (promise is None and self._lost and not self._zeros):
             self._note(Damage("cut", place, None))
+        elif promise is not None and 0 < place - promise <= _PADDING and self._ready:
+            piece = self._ready[-1]
+            count = piece.count - round((place - promise) * piece.rate)
+            if piece.samples is not None and count > 0:
+                self._ready[-1] = Piece(piece.rate, count, piece.samples[:count])
 
     def _unfinished(self) -> bool:
         """Whether the last frame is shorter than it should be, though it was decoded."""
-        size = self._last.size if self._last else 0
+        if self._last is None:
+            return False
         if self._context.name in ("ac3", "eac3"):
-            return size < min([*self._sizes][:-1], default=0)
-        return self._context.name.startswith("mp") and mpeg.length(memoryview(self._last).tobytes(), 0) > size > 0
+            return bool(self._last.size < min([*self._sizes][:-1], default=0))
+        mp3 = self._context.name.startswith(("mp1", "mp2", "mp3"))
+        return bool(mp3 and mpeg.length(memoryview(self._last).tobytes(), 0) > self._last.size)

@@ -25,7 +25,7 @@ _decided: dict[tuple[str, int, int, str], tuple[Channel, ...]] = {}
 class Reading:
     """A recording that is read: as often as one likes, a channel at a time, never held whole.
 
-    Opening it looks at its header only. It is safe to drop half-read; no file stays open but while blocks are taken.
+    Opening it looks at its header only. It may be dropped at any time, half-read or not, and its file is closed.
 
         recording = Reading("call.wav", channels="auto")
         for channel in recording.channels:
@@ -126,11 +126,10 @@ class Reading:
         damages = Damages()
         mono = without_offset(self._mono(self._pieces(first, damages), channel))
         begin = round(start * SAMPLE_RATE) - first * SAMPLE_RATE
+        last = None if end is None else round(end * SAMPLE_RATE) - first * SAMPLE_RATE
         produced = False
         try:
-            for block in cut(
-                resampled(mono), begin, None if end is None else round(end * SAMPLE_RATE) - first * SAMPLE_RATE
-            ):
+            for block in cut(resampled(mono), begin, last):
                 produced = True
                 yield block
         finally:
@@ -181,8 +180,9 @@ class Reading:
         if piece.samples is None:
             return piece
         flat = piece.samples.ravel(order="K")
-        if np.dot(flat, flat) < _LOUDEST * _LOUDEST:  # the quickest way to see that there is neither NaN nor infinity
-            return piece
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.dot(flat, flat) < _LOUDEST * _LOUDEST:  # the quickest way to see that there is no NaN or infinity
+                return piece
         bad = ~(np.abs(piece.samples) < _LOUDEST)
         if not bad.any():
             return piece

@@ -72,7 +72,6 @@ def _trained(job: Job) -> EmotionRankCLAP:
     # Seed, learning rate and epochs do not change the data, so trainings of one row share it.
     same = dataclasses.replace(job.config, seed=0, learning_rate=1.0, epochs=1, patience=1)
     data = _prepared(job.table, same, job.window)
-    _read(job.folder / "state" / "run.json")  # of a training that was killed: that it can be gone on with
     return fit(data.train, data.development, job.config, job.folder, about={"data": data.about()})
 
 
