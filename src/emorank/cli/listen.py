@@ -75,6 +75,21 @@ def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
     return _some(Segments.of(heard), root)
 
 
+def clip(path: str | Path) -> "np.ndarray":
+    """The samples of a recording that is asked about, (n,) mono at 16 kHz.
+
+    Raises:
+        AudioError: it cannot be read, or nobody speaks in it.
+    """
+    from emorank.audio import load
+    from emorank.listening.speech import no_voice
+
+    wave = load(path)
+    if reason := no_voice(wave):
+        raise AudioError(str(path), reason)
+    return wave
+
+
 class _Places:
     """A regression head as an encoder whose vectors are places."""
 

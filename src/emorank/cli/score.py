@@ -2,6 +2,7 @@
 
 from emorank import DEFAULT_MODEL
 from emorank.cli.console import print_json, print_table
+from emorank.cli.listen import clip as samples
 
 
 def score(clip: str, /, *descriptions: str, json: bool = False, model: str = DEFAULT_MODEL) -> None:
@@ -20,9 +21,10 @@ def score(clip: str, /, *descriptions: str, json: bool = False, model: str = DEF
 
     if not descriptions:
         raise EmorankError('Give at least one description: emorank score clip.wav "tired and sad"')
+    heard = samples(clip)
     clap = EmotionRankCLAP.from_pretrained(model)
     texts = clap.encode_text(descriptions)
-    scores = clap.similarity(clap.encode_audio([clip]), texts)[0]
+    scores = clap.similarity(clap.encode_audio([heard]), texts)[0]
     ranked = sorted(zip(scores.tolist(), descriptions, strict=True), key=lambda pair: -pair[0])
     if json:
         print_json([{"description": text, "score": round(value, 4)} for value, text in ranked])

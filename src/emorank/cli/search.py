@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from emorank import DEFAULT_MODEL
 from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say, shown
-from emorank.cli.listen import listened
+from emorank.cli.listen import clip, listened
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
@@ -91,12 +91,12 @@ def search(
     else:
         collection, clap = _listened(place, model, index, channels or "auto")
 
-    clips = [*(like or ()), *(unlike or ())]
+    asked_about = [*(like or ()), *(unlike or ())]
     query = Query(
         directions=_directions(clap, [*words[:-1], *(ands or ())], nots or (), like or (), unlike or ()),
         near=circle,
         where=where,
-        without=tuple(row for clip in clips for row in collection.rows_of(os.path.abspath(clip))),
+        without=tuple(row for path in asked_about for row in collection.rows_of(os.path.abspath(path))),
         group=group,
         top=top,
     )
@@ -159,7 +159,7 @@ def _directions(
     from emorank.search import NOT, Direction
 
     texts_in = clap.encode_text([*texts, *nots])
-    clips_in = clap.encode_audio([*like, *unlike])
+    clips_in = clap.encode_audio([clip(path) for path in (*like, *unlike)])
     weights = [1.0] * len(texts) + [NOT] * len(nots), [1.0] * len(like) + [NOT] * len(unlike)
     pairs = [*zip(texts_in, weights[0], strict=True), *zip(clips_in, weights[1], strict=True)]
     return tuple(Direction(embedding, weight) for embedding, weight in pairs)

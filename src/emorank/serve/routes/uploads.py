@@ -10,6 +10,8 @@ from fastapi import APIRouter, Query, Request
 
 from emorank.affect import DIMENSIONS
 from emorank.audio import SAMPLE_RATE, TooLong, blocks
+from emorank.errors import AudioError
+from emorank.listening.speech import no_voice
 from emorank.search import query as queries
 from emorank.serve.errors import Refused, documented
 from emorank.serve.limits import Limits
@@ -82,4 +84,6 @@ def _embedding(clip: Path, snapshot: Snapshot, limits: Limits) -> tuple[np.ndarr
         wave = np.concatenate(list(blocks(clip, longest=limits.upload_seconds)))
     except TooLong as error:
         raise Refused(413, "too_long", f"The recording is longer than {limits.upload_seconds:g} s.") from error
+    if reason := no_voice(wave):
+        raise AudioError("The recording", reason)
     return snapshot.model.encode_audio([wave])[0], len(wave) / SAMPLE_RATE
