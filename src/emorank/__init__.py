@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from emorank.index import Index
     from emorank.model import EmotionRankCLAP
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 DEFAULT_MODEL = "emorank-base"  # the packaged one
 __all__ = ["DEFAULT_MODEL", "EmotionRankCLAP", "Index", "__version__", "read_corpus"]
 
