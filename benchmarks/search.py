@@ -115,7 +115,16 @@ def synthetic(data: np.ndarray) -> Collection:
     paths = [f"/recordings/{number // 10:06d}.wav" for number in rows]
     points = np.random.default_rng(2).uniform(1, 7, (len(data), 3)).astype(np.float32)
     return Collection(
-        Segments(paths, rows % 10 * 5.0, rows % 10 * 5.0 + 4, data, points, np.zeros(len(data), np.float32))
+        Segments(
+            paths,
+            rows % 10 * 5.0,
+            rows % 10 * 5.0 + 4,
+            data,
+            points,
+            np.zeros(len(data), np.float32),
+            np.zeros(len(data), np.int16),
+            {},
+        )
     )
 
 

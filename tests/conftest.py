@@ -1,11 +1,14 @@
 """Synthetic voices, a tiny model, and the real corpora where they are."""
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from filelock import FileLock
 
 from tests.loopback_hub import loopback_hub  # noqa: F401
 
@@ -20,6 +23,29 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("EMORANK_DATA", str(folder / "data"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bank_features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A feature store with all descriptions of the bank, which take ten seconds to encode."""
+    from emorank.captions import bundled
+    from emorank.encoders import text_encoder
+    from emorank.listening.store import FeatureStore, text_features
+
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    folder = tmp_path_factory.mktemp("bank") if alone else tmp_path_factory.getbasetemp().parent / "bank"
+    with FileLock(folder.with_suffix(".lock")):  # one worker encodes, the others take it
+        store = FeatureStore(folder)
+        for split in ("train", "development", "test"):
+            text_features(bundled(split).texts, text_encoder(), store)
+    return store.path
+
+
+@pytest.fixture
+def encoded_bank(own_cache: Path, bank_features: Path) -> None:
+    """The test's cache has the descriptions of the bank."""
+    (own_cache / "features").mkdir()
+    shutil.copy(bank_features, own_cache / "features")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emorank.cli import app
+from emorank.cli import make_app
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -34,7 +34,7 @@ def test_python_blocks_run(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_parse(command: str) -> None:
     words = shlex.split(command, comments=True)[1:]
-    app.parse_args(words, exit_on_error=False, print_error=False)
+    make_app(words).parse_args(words, exit_on_error=False, print_error=False)
 
 
 def test_there_are_examples() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.conftest import Run, heavy_imports
 
+pytestmark = pytest.mark.usefixtures("encoded_bank")
+
 Emorank = Callable[..., Run]
 MISTAKES = [
     (["--trials", "1"], "--trials must be at least 2, not 1."),

@@ -60,7 +60,7 @@ def test_search_by_name_decodes_nothing(emorank: Emorank, calls: Path, monkeypat
     assert len(hits) == 6
     assert set(hits[0]) == {
         *("id", "path", "start", "end", "score", "percentile", "distance"),
-        *("valence", "arousal", "dominance", "loudness", "labels", "others"),
+        *("valence", "arousal", "dominance", "loudness", "channel", "damage", "labels", "others"),
     }
     assert hits[0]["percentile"] == 83.33
     assert all(Path(hit["path"]).is_file() for hit in hits)
@@ -118,7 +118,21 @@ def test_export(emorank: Emorank, calls: Path, format: str, tmp_path: Path) -> N
     else:
         rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert list(rows[0]) == [
-        *("path", "file", "start", "end", "duration", "valence", "arousal", "dominance", "loudness", "speaker", "take")
+        *(
+            "path",
+            "file",
+            "start",
+            "end",
+            "duration",
+            "valence",
+            "arousal",
+            "dominance",
+            "loudness",
+            "channel",
+            "damage",
+            "speaker",
+            "take",
+        )
     ]
     assert [row["path"] for row in rows] == [str(calls / f"clip00{i}.wav") for i in (0, 2, 4)]
 
@@ -175,4 +189,4 @@ def test_mistakes_are_one_sentence(
 
 
 def test_a_named_index_has_its_model(emorank: Emorank, calls: Path, tiny_model: Path) -> None:
-    assert "leave --model and --index out" in emorank("search", "calm", "calls", "--model", tiny_model).err
+    assert "leave --model, --index, --channels out" in emorank("search", "calm", "calls", "--model", tiny_model).err

@@ -31,7 +31,7 @@ def test_the_points_are_those_of_the_head(emorank: Emorank, recordings: Callable
     assert "/silent.wav: " in run.err
     assert "2 skipped." in run.err
     assert [Path(row["path"]).name for row in run.json] == [f"clip{i:03d}.wav" for i in range(4)]
-    points = audio_encoder(ser).places([audio.load(row["path"]) for row in run.json])  # type: ignore[attr-defined]
+    points = audio_encoder(ser).points([audio.load(row["path"]) for row in run.json])  # type: ignore[attr-defined]
     said = [[row[name] for name in ("valence", "arousal", "dominance")] for row in run.json]
     np.testing.assert_allclose(said, points, atol=0.0051)
 
@@ -42,7 +42,7 @@ def test_long_recordings_are_cut(emorank: Emorank, ser: str) -> None:
     assert all(before["end"] <= after["start"] for before, after in pairwise(rows))
     last = rows[-1]
     piece = audio.load(STORY)[round(last["start"] * 16_000) : round(last["end"] * 16_000)]
-    expected = audio_encoder(ser).places([piece])[0]  # type: ignore[attr-defined]
+    expected = audio_encoder(ser).points([piece])[0]  # type: ignore[attr-defined]
     np.testing.assert_allclose([last[name] for name in ("valence", "arousal", "dominance")], expected, atol=0.05)
 
 

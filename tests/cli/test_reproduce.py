@@ -8,6 +8,8 @@ import pytest
 from emorank.cli import make_app
 from tests.cli.conftest import Run, heavy_imports
 
+pytestmark = pytest.mark.usefixtures("encoded_bank")
+
 MISTAKES = [
     (["--seeds", "0"], "--seeds must be at least 1, not 0."),
     (["--epochs", "0"], "--epochs must be at least 1, not 0."),

@@ -41,6 +41,7 @@ def test_a_file_for_other_tools(
         rows = [json.loads(line) for line in out.read_text().splitlines()]
     else:
         rows = pl.read_parquet(out).to_dicts()
+    assert all(row.pop("channel") in (None, "") for row in rows)
     assert [[float(value) for value in row.values()] for row in rows] == expected
 
 

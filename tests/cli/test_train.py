@@ -21,6 +21,8 @@ from tests.conftest import voice
 from tests.encoders.checkpoints import tiny_distilroberta, tiny_wavlm_ser
 from tests.training.test_processes import together
 
+pytestmark = pytest.mark.usefixtures("encoded_bank")
+
 Emorank = Callable[..., Run]
 _EXTRAS = {"llm": "openai", "paraclap": "parselmouth"}
 TESTS = ["ordinality", "alignment", "retrieval", "zero-shot"]

@@ -14,6 +14,8 @@ from emorank.reproduce.protocol import Protocol
 from emorank.reproduce.rows import row_of
 from tests.encoders.checkpoints import tiny_distilroberta
 
+pytestmark = pytest.mark.usefixtures("encoded_bank")
+
 EMOTIONS = ["happy", "pride", "no agreement", None]
 RANKED, CATEGORICAL = [row_of("emotionrankclap")], [row_of("emotionrankclap"), row_of("supconclap_av")]
 

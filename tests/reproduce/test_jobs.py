@@ -16,6 +16,8 @@ from emorank.reproduce.protocol import Protocol
 from emorank.reproduce.rows import row_of
 from tests.encoders.checkpoints import tiny_distilroberta
 
+pytestmark = pytest.mark.usefixtures("encoded_bank")
+
 
 @pytest.fixture
 def job(recordings: Callable[..., Path], tiny_whisper: str, tmp_path: Path) -> Job:

@@ -22,6 +22,8 @@ from tests.cli.conftest import Run, emorank  # noqa: F401
 from tests.conftest import voice
 from tests.encoders.checkpoints import tiny_distilroberta, tiny_wavlm_ser
 
+pytestmark = pytest.mark.usefixtures("encoded_bank")
+
 pytest.importorskip("parselmouth")
 
 HEADER = "FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set"

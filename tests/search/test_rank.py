@@ -22,6 +22,8 @@ def four() -> Collection:
             embeddings,
             points,
             np.array([-20, -30, np.nan, -10], np.float32),
+            np.zeros(4, np.int16),
+            {},
         )
     )
 
@@ -43,6 +45,8 @@ def many(count: int, seed: int) -> Collection:
             embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True),
             rng.uniform(1, 7, (count, 3)).astype(np.float32),
             rng.uniform(-50, 0, count).astype(np.float32),
+            np.zeros(count, np.int16),
+            {},
         ),
         speakers,
     )
@@ -223,7 +227,8 @@ def test_many_segments_are_scanned_in_fewer_dimensions_with_the_same_answers(mon
     seconds = np.arange(4000.0)
     points = rng.uniform(1, 7, (4000, 3)).astype(np.float32)
     paths = [f"/r/{row // 3:04d}.wav" for row in range(4000)]
-    segments = Segments(paths, seconds % 3, seconds % 3 + 1, embeddings, points, np.full(4000, -20, np.float32))
+    heard = (np.full(4000, -20, np.float32), np.zeros(4000, np.int16), {})
+    segments = Segments(paths, seconds % 3, seconds % 3 + 1, embeddings, points, *heard)
     exact, nearly = Collection(segments), Collection(segments)
     assert exact.scan.reduced is None
     monkeypatch.setattr(scan, "LARGE", 1000)

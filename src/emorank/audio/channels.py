@@ -175,7 +175,9 @@ def decide(likeness: Likeness, policy: Policy) -> tuple[Channel, ...]:
         policy: "auto": channels with the same sound are one, aligned; different speech is heard each on its own;
             noise and silence are left out where another channel holds sound. "mix": the same, and all in one.
     """
-    groups = [_aligned(likeness, group) for group in _groups(likeness)]
+    groups = sorted(
+        (_aligned(likeness, group) for group in _groups(likeness)), key=lambda weights: weights.nonzero()[0][0]
+    )
     if policy == "mix" or len(groups) == 1:
         weights = np.mean(groups, axis=0)
         return (Channel(tuple(map(float, weights))),)

@@ -125,7 +125,9 @@ class Media:
             there = size - mpeg.tag(part.read(10)) - found.start
             return found.seconds if 0 <= there - found.bytes <= _NEAR else None
         if self._kind is formats.OGG and ogg.whole(part, size) and opened.duration:
-            return float(opened.duration - (opened.start_time or 0)) / 1e6
+            # Positions in Opus count, at 48 kHz, what the decoder needs to begin and nobody hears.
+            unheard = track.codec_context.delay / 48_000 if track.codec_context.name == "opus" else 0.0
+            return float(opened.duration - (opened.start_time or 0)) / 1e6 - unheard
         if self._kind is formats.MP4 and track.duration and len(track.index_entries):
             last = track.index_entries[len(track.index_entries) - 1]
             there = len(track.index_entries) == track.frames and last.pos + last.size <= size

@@ -26,8 +26,8 @@ def column_types(labels: "pl.DataFrame | None" = None) -> "dict[str, pl.DataType
     import polars as pl
 
     numbers = ("start", "end", "duration", *DIMENSIONS, "loudness")
-    texts = ("path", "file", "damage")
-    own = {**{name: pl.String() for name in texts}, **{name: pl.Float64() for name in numbers}, "channel": pl.Int64()}
+    own: dict[str, pl.DataType] = {"path": pl.String(), "file": pl.String()}
+    own |= {name: pl.Float64() for name in numbers} | {"channel": pl.Int64(), "damage": pl.String()}
     return own if labels is None else own | {name: kind for name, kind in labels.schema.items() if name != "path"}
 
 
@@ -69,9 +69,9 @@ class Collection:
                 "end": self.segments.end.round(2),
                 "duration": (self.segments.end - self.segments.start).round(2),
                 **{name: pl.Series(places[:, i], nan_to_null=True) for i, name in enumerate(DIMENSIONS)},
+                "loudness": pl.Series(self.segments.loudness.astype(np.float64).round(1), nan_to_null=True),
                 "channel": pl.Series(self.segments.channels, dtype=pl.Int64).replace(0, None),
                 "damage": [self.segments.damage.get(path) for path in self.segments.paths],
-                "loudness": pl.Series(self.segments.loudness.astype(np.float64).round(1), nan_to_null=True),
             },
             schema_overrides={"path": pl.String, "file": pl.String, "damage": pl.String},
         )

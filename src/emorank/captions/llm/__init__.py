@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal
@@ -130,3 +131,17 @@ def contains_key(text: str, key: str | None) -> bool:
     folded, secret = text.casefold(), (key or "").casefold()
     size = min(_PIECE, len(secret))
     return bool(secret) and any(secret[i : i + size] in folded for i in range(len(secret) - size + 1))
+
+
+def run_anywhere(work: "Coroutine[object, object, None]") -> None:
+    """Run to the end, also where a loop runs already, as in a notebook: there in a thread of its own."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work)
+        return
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()

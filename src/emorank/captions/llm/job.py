@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from emorank.captions.llm import ServerOptions, contains_key, key_from_environment, prompt
+from emorank.captions.llm import ServerOptions, contains_key, key_from_environment, prompt, run_anywhere
 from emorank.captions.llm.client import Client, Failed, Reply
 from emorank.captions.llm.prompt import Message, Question, Subject
 from emorank.captions.llm.store import CaptionStore, digest
@@ -114,7 +114,7 @@ class Job:
         """
         self._key = key_from_environment()
         self._client = Client(url, self._model, self._key, self._options)
-        asyncio.run(self._run(progress))
+        run_anywhere(self._run(progress))
         if self._error is not None:
             raise self._error
 

@@ -51,9 +51,11 @@ class CaptionStore:
         self.path = folder / f"{self._recipe[:16]}.sqlite"  # never a name from outside: that could be a path
         with self._failures():
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = sqlite3.connect(self.path.with_suffix(".lock"), timeout=0.2, isolation_level=None)
+            self._lock = sqlite3.connect(
+                self.path.with_suffix(".lock"), timeout=0.2, isolation_level=None, check_same_thread=False
+            )
             self._lock.execute("BEGIN EXCLUSIVE")  # the system lets go of it however a run ends
-            self._connection = sqlite3.connect(self.path, timeout=60)
+            self._connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")  # an acceptance is on disk when it returns
             self._connection.executescript(_TABLES)
