@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from io import FileIO
 from itertools import islice
 
+from emorank.databases import is_damaged, made
 from emorank.storage import cache_folder
 
 STORE_FILE = "digests.sqlite"
@@ -22,7 +23,6 @@ _LENGTH = 16  # bytes; accidental collisions are out of the question
 _AT_ONCE = 500  # files between two transactions
 _SETTLED = 2 * 10**9  # ns; a file that changed later than that may change again without another time of change
 _PATIENCE = 5.0  # seconds that a process waits for another one's transaction
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 Path = str | os.PathLike[str]
 _Row = tuple[str, str]  # the state that a file was in, its digest
@@ -118,9 +118,7 @@ def _state(status: os.stat_result) -> str:
 
 
 def _store() -> sqlite3.Connection:
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(folder / STORE_FILE, timeout=_PATIENCE)
+    connection = sqlite3.connect(made(cache_folder() / STORE_FILE), timeout=_PATIENCE)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("CREATE TABLE IF NOT EXISTS digests (path BLOB PRIMARY KEY, state TEXT, digest TEXT)")
@@ -154,7 +152,7 @@ def _keep(new: Mapping[bytes, _Row]) -> None:
 
 def _remove_damaged(error: Exception) -> None:
     """Without the damaged database the next process makes a new one; all that it holds can be read again."""
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+    if is_damaged(error):
         for suffix in ("", "-wal", "-shm"):
             with suppress(OSError):
                 os.unlink(f"{cache_folder() / STORE_FILE}{suffix}")
