@@ -12,3 +12,10 @@ class AudioError(EmorankError):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+class MissingExtra(EmorankError):
+    """What was asked for needs packages of an extra that are not installed. `what` begins the sentence."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs the extra {extra}; run in emorank's own folder: pip install '.[{extra}]'")

@@ -138,6 +138,25 @@ def test_new_weights_in_an_old_folder_are_loaded(folders: dict[str, Path], tmp_p
     assert np.abs(second([voice(0.5)]) - before).max() > 1e-3
 
 
+def test_many_threads_may_ask_for_encoders_first(folders: dict[str, Path]) -> None:
+    """In a process of its own: transformers is imported while others wait for it."""
+    script = """
+import sys, threading
+from emorank.encoders import audio_encoder, text_encoder
+found = []
+def ask(kind, name):
+    found.append(kind(name))
+asked = [(audio_encoder, sys.argv[1]), (text_encoder, sys.argv[2])] * 4
+threads = [threading.Thread(target=ask, args=one) for one in asked]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(found), len(set(map(id, found))))
+"""
+    names = [f"{folders['whisper']}/1", f"{folders['text']}/first"]
+    run = subprocess.run([sys.executable, "-c", script, *names], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["8", "2"], run.stderr
+
+
 def test_weights_that_change_while_they_are_read_are_refused(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

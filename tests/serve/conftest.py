@@ -160,8 +160,8 @@ def server(name: str, *options: str, descriptors: int | None = None) -> Iterator
         for line in process.stderr:
             found = re.search(r"at (http://\S+)", line)
             if found:
-                # What it says later must not fill the pipe, or it would wait for us.
-                threading.Thread(target=process.stderr.read, daemon=True).start()
+                # What it says later must not fill the pipe, or it would wait for us; a failing test shows it.
+                threading.Thread(target=sys.stderr.writelines, args=(process.stderr,), daemon=True).start()
                 yield found[1]
                 break
         else:

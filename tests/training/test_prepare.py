@@ -114,7 +114,9 @@ def test_a_paired_caption_comes_from_the_cell_of_the_label_and_the_part_of_the_s
 def test_utterances_without_a_caption_are_left_out_and_counted(table: pl.DataFrame, config: TrainConfig) -> None:
     some = table.with_columns(pl.when(pl.int_range(pl.len()) == 1).then(None).otherwise("emotion").alias("emotion"))
     prepared = prepare(some, dataclasses.replace(config, loss="symmetric_cross_entropy", captions="template"))
-    assert prepared.left_out == {"lack a label in valence, arousal": 0, "have no caption of the kind template": 1}
+    assert {why: count for why, count in prepared.left_out.items() if count} == {
+        "have no caption of the kind template": 1
+    }
     assert len(prepared.table) == 11
     assert len(prepared.train.audio) == len(prepared.train.text) == 7
 
@@ -187,7 +189,7 @@ def test_a_recording_that_is_broken_or_has_no_finite_features_is_named(
     encoder = audio_encoder(config.audio_encoder)
 
     class Broken:  # as a checkpoint whose weights overflow for some recordings
-        name, dim = "broken", encoder.dim
+        name, dim, fingerprint = "broken", encoder.dim, "broken"
 
         def __call__(self, waves: list[np.ndarray]) -> np.ndarray:
             vectors = encoder(waves)

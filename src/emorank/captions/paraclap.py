@@ -11,7 +11,7 @@ import polars as pl
 
 from emorank import audio
 from emorank.captions.template import sentence
-from emorank.errors import EmorankError
+from emorank.errors import MissingExtra
 from emorank.listening.store import recordings
 from emorank.types import Progress
 
@@ -50,7 +50,7 @@ class Praat:
         try:
             import parselmouth  # noqa: F401
         except ModuleNotFoundError as error:
-            raise EmorankError("ParaCLAP captions need an extra; run: pip install 'emorank[paraclap]'") from error
+            raise MissingExtra("The caption style paraclap", "paraclap") from error
 
     def __call__(self, waves: list[np.ndarray]) -> Array:
         """(n, 7) from mono arrays at 16 kHz."""

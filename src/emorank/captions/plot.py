@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from emorank.captions.quality import Quality, coverage
-from emorank.errors import EmorankError
+from emorank.errors import EmorankError, MissingExtra
 from emorank.storage import written_whole
 
 Array = np.ndarray[Any, Any]
@@ -30,7 +30,7 @@ def plot_quality(path: Path, title: str, result: Quality, points: Array, plane: 
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
-        raise EmorankError("The picture needs an extra; run: pip install 'emorank[plot]'") from error
+        raise MissingExtra("The picture", "plot") from error
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     where, order = figure.subplots(1, 2)
     counts = coverage(points)

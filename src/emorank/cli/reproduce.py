@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from emorank.cli.console import name_broken, progress, say
 from emorank.cli.options import require
-from emorank.errors import EmorankError
+from emorank.errors import EmorankError, MissingExtra
 
 _RATES, _EPOCHS, _BATCH, _DROPOUT = (1e-4, 5e-4, 2.5e-3), 15, 64, 0.0
 
@@ -78,7 +78,7 @@ def reproduce(
         from emorank.reproduce.report import write_report
         from emorank.reproduce.run import reproduce as run
     except ModuleNotFoundError as error:
-        raise EmorankError("Reproducing needs an extra; run: pip install 'emorank[reproduce]'") from error
+        raise MissingExtra("emorank reproduce", "reproduce") from error
     from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT, PAPER_AUDIO, PAPER_TEXT
 
     audio, text = (PAPER_AUDIO, PAPER_TEXT) if encoders == "paper" else (DEFAULT_AUDIO, DEFAULT_TEXT)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from emorank.cli.console import say
-from emorank.errors import EmorankError
+from emorank.errors import EmorankError, MissingExtra
 
 if TYPE_CHECKING:
     from emorank.model import EmotionRankCLAP
@@ -59,7 +59,7 @@ def serve(
         from emorank.serve.snapshots import ServedIndex
         from emorank.serve.tokens import Tokens
     except ImportError as error:
-        raise EmorankError("emorank serve needs the serve extra; run: pip install 'emorank[serve]'") from error
+        raise MissingExtra("emorank serve", "serve") from error
     from emorank.index.named import NamedIndex
 
     prefix, proxies = checked_prefix(root_path), checked_proxies(proxy or ("127.0.0.1", "::1"))

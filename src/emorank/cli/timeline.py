@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from emorank import DEFAULT_MODEL
 from emorank.cli.console import clock, places, print_table, say, shown
 from emorank.cli.listen import listened
-from emorank.errors import EmorankError
+from emorank.errors import EmorankError, MissingExtra
 
 if TYPE_CHECKING:
     from emorank.index import Segments
@@ -61,7 +61,7 @@ def timeline(
         try:
             import matplotlib  # noqa: F401
         except ImportError as error:
-            raise EmorankError("Plots need the plot extra; run: pip install 'emorank[plot]'") from error
+            raise MissingExtra("A plot", "plot") from error
     segments = _segments(recording, name, model, index, channels)
     spans = zip(
         segments.start.tolist(), segments.end.tolist(), places(segments.places), segments.channels.tolist(), strict=True

@@ -28,6 +28,7 @@ sentence-transformers checkpoint in the format of all-MiniLM-L6-v2.
 """
 
 import os
+import threading
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -49,6 +50,8 @@ from emorank.types import Array
 # Clips differ in length, so nearly every batch is a new shape. oneDNN keeps what it prepared for the last 1024
 # shapes, and memory grows for as long as speech is encoded. Read once, when torch first computes.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
+
+_LOADING = threading.Lock()  # transformers cannot be imported by two threads at once
 
 __all__ = [
     "DEFAULT_AUDIO",
@@ -112,6 +115,12 @@ def text_fingerprint(name: str = DEFAULT_TEXT) -> str:
 
 @lru_cache(maxsize=4)
 def _loaded(spec: Spec, expected: str, on: str | None) -> Any:
+    with _LOADING:
+        return _load(spec, expected, on)
+
+
+@lru_cache(maxsize=1)  # what a thread that waited finds
+def _load(spec: Spec, expected: str, on: str | None) -> Any:
     encoder = import_module(f"emorank.encoders.{spec.kind}").load(spec, expected, on)
     if fingerprint(spec) != expected:
         raise EmorankError(f"{spec.source} was changed while it was read; try again.")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from emorank.errors import EmorankError
+from emorank.errors import EmorankError, MissingExtra
 
 TRIALS, PAIRS = 30, 5000
 FEWEST = 4  # pairs; half of them are drawn in a trial, and one pair has no distance to another
@@ -162,7 +162,7 @@ def transport(cost: Array) -> float:
     try:
         from ot.lp import emd2
     except ModuleNotFoundError as error:
-        raise EmorankError("The alignment test needs an extra; run: pip install 'emorank[reproduce]'") from error
+        raise MissingExtra("The alignment test", "reproduce") from error
     return float(emd2([], [], cost.astype(np.float64), numItermax=_PIVOTS))
 
 

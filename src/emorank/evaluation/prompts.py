@@ -57,10 +57,8 @@ def read_prompts(path: Path) -> dict[str, list[str]]:
 
 
 def _yaml(text: str) -> Any:
-    try:
-        import yaml
-    except ModuleNotFoundError as error:
-        raise EmorankError("Prompts in YAML need an extra; run: pip install 'emorank[train]'") from error
+    import yaml
+
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

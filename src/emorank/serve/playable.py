@@ -80,10 +80,8 @@ def _container(file: IO[bytes]) -> Header | None:
         container, name = "aac", "aac"
     else:
         return None
-    try:
-        import av
-    except ImportError:  # the media extra is not there
-        return None
+    import av
+
     file.seek(0)
     try:
         with av.open(file, format=container) as media:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from emorank.errors import EmorankError
+from emorank.errors import EmorankError, MissingExtra
 from emorank.training.config import Logger, TrainConfig
 
 Log = Callable[[int, dict[str, float]], None]  # epoch from 1, values by name
@@ -15,7 +15,7 @@ Log = Callable[[int, dict[str, float]], None]  # epoch from 1, values by name
 def check(logger: Logger) -> None:
     """Raise an EmorankError if the package that the logger needs is missing."""
     if logger != "none" and importlib.util.find_spec(logger) is None:
-        raise EmorankError(f"--logger {logger} needs an extra; run: pip install 'emorank[train]'")
+        raise MissingExtra(f"--logger {logger}", "train")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from emorank.captions.llm import ServerOptions, contains_key, is_loopback, shown
 from emorank.captions.llm.prompt import SCHEMA, Message
-from emorank.errors import EmorankError
+from emorank.errors import EmorankError, MissingExtra
 
 _LARGEST = 1 << 20  # bytes of one answer; a hundred captions with their thoughts are far less
 _LONGEST_WAIT = 600.0  # seconds that a server may ask for
@@ -62,7 +62,7 @@ class Client:
         try:
             import httpx2
         except ModuleNotFoundError as error:
-            raise EmorankError("A language model needs an extra; run: pip install 'emorank[llm]'") from error
+            raise MissingExtra("A language model", "llm") from error
         self.shown = shown(url)
         parts = urlsplit(url)
         path = parts.path.rstrip("/").removesuffix("/chat/completions") + "/chat/completions"
