@@ -17,7 +17,7 @@ SOURCE = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended: exit status (below 0 a signal), what it said, its operations by kind, faults that happened."""
+    """How a command ended: its status (below 0 a signal), what it said, operations by kind, faults that happened."""
 
     status: int
     output: str
@@ -69,13 +69,20 @@ def injecting(home: Path) -> Iterator[Injector]:
     compiler = shutil.which("cc")
     assert compiler is not None
     shim = home / "shim.so"
-    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", shim, Path(__file__).with_name("shim.c"), "-ldl"], check=True)
+    subprocess.run(
+        [compiler, "-O1", "-shared", "-fPIC", "-o", shim, Path(__file__).with_name("shim.c"), "-ldl"], check=True
+    )
     environment = os.environ | {"LD_PRELOAD": str(shim), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = os.pathsep.join([str(SOURCE), str(SOURCE / "src")])
     with open(home / "driver.log", "w") as log:
         driver = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.driver"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=environment, cwd=home,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+            cwd=home,
         )
     try:
         assert driver.stdout is not None
