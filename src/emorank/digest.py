@@ -4,6 +4,7 @@ A digest is of all bytes, the same wherever the file lies. Digests are kept in a
 trusted while size, times and inode of the file are what they were, so that a corpus is not read anew at each start.
 """
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -94,6 +95,13 @@ def known_digests(paths: Iterable[Path]) -> Iterator[tuple[str, str | OSError]]:
 
 
 def _digest(path: Path, key: bytes, known: Mapping[bytes, _Row], new: dict[bytes, _Row]) -> str | OSError:
+    """The digest of a file; one that cannot be read is tried once more, as disks fail once."""
+    found = _read(path, key, known, new)
+    again = isinstance(found, OSError) and found.errno == errno.EIO
+    return _read(path, key, known, new) if again else found
+
+
+def _read(path: Path, key: bytes, known: Mapping[bytes, _Row], new: dict[bytes, _Row]) -> str | OSError:
     """What is known of a file as it is now, or what reading it gives; a file that stands still is put into `new`."""
     try:
         state, digest = known.get(key, ("", ""))
