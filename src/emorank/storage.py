@@ -102,12 +102,12 @@ def is_temporary(name: str) -> bool:
     return _TEMPORARY.fullmatch(name) is not None
 
 
-def remove_stale(folder: Path, name: str) -> None:
-    """Remove what killed processes left of their tries to write a file; what a living one is writing stays."""
+def remove_stale(folder: Path, name: str | None = None) -> None:
+    """Remove what killed processes left of their tries to write a file, or any; what a living one is writing stays."""
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             match = _TEMPORARY.fullmatch(entry.name)
-            if match and match["name"] == name and entry.is_file(follow_symlinks=False):
+            if match and name in (None, match["name"]) and entry.is_file(follow_symlinks=False):
                 with contextlib.suppress(OSError):
                     descriptor = os.open(entry.path, os.O_WRONLY)
                     try:

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import math
 import shutil
 import sqlite3
 import sys
@@ -59,7 +60,13 @@ def main() -> None:
             for scenario in every:
                 if not scenario.name.startswith(given.only or ""):
                     continue
-                for trial in trials(injector, scenario, start, given.most, [given.kind] if given.kind else KINDS):
+                for trial in trials(
+                    injector,
+                    scenario,
+                    start,
+                    math.ceil(given.most * scenario.share),
+                    [given.kind] if given.kind else KINDS,
+                ):
                     done.append(trial)
                     if trial.wrong:
                         print(f"{trial.scenario}, {trial.kind} {trial.number}: {trial.wrong}", flush=True)

@@ -25,12 +25,14 @@ class Scenario:
         command: folder -> arguments of emorank.
         result: what it came to, to be compared.
         before: commands and functions that make the folder what it is when the command begins.
+        share: of the faults; a slow command gets fewer.
     """
 
     name: str
     command: Callable[[Path], Sequence[object]]
     result: Callable[[Injector], Result]
     before: tuple[Callable[[Injector], object], ...] = ()
+    share: float = 1.0
 
 
 def begin(folder: Path, model_home: Path, whisper: str) -> None:
@@ -126,6 +128,7 @@ def scenarios(model: Path, whisper: str, url: str, bank: Callable[[], Path]) -> 
             lambda folder: ["reproduce", "--data", folder / "table.csv", "--out", folder / "out", *reproducing],
             lambda injector: {"results": json.loads((injector.folder / "out" / "results.json").read_text())["rows"]},
             (encoded,),
+            share=0.25,
         ),
     ]
 

@@ -19,7 +19,7 @@ from emorank.index.upgrade import prepared
 from emorank.listening.encode import listen
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
-from emorank.storage import cache_folder, is_temporary, owner_only, private_folder
+from emorank.storage import cache_folder, is_temporary, owner_only, private_folder, remove_stale
 from emorank.types import Progress
 
 LABELS_FILE = "labels.parquet"  # of a named index, beside its tables
@@ -97,6 +97,7 @@ class Index:
         """
         top = os.path.abspath(root)
         with reported(self.folder, "written"), owner_only(), lock_of(self.folder):
+            remove_stale(self.folder)
             listing = recordings(root)
             indexed = self.recordings()
             todo = plan(top, listing, indexed, prune)
