@@ -92,7 +92,7 @@ def written_whole(path: Path, private: bool = False) -> Iterator[Path]:
             if os.name != "posix":  # an open file cannot be renamed there
                 held.close()
             os.replace(temporary, target)
-        _sync_folder(target.parent)
+        sync(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -143,10 +143,10 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _sync_folder(folder: Path) -> None:
-    """That the new name is on disk, where the system can say so; the file is there in any case."""
+def sync(path: Path) -> None:
+    """See to it that a file, or the names in a folder, are on disk, as far as the system can say so."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from emorank.digest import content_digest, known_digest
-from emorank.storage import written_whole
+from emorank.storage import sync, written_whole
 
 SUFFIX = ".ledger"
 _KINDS = (".lance", ".manifest", ".txn", ".arrow", ".bin")
@@ -84,6 +84,8 @@ def write(path: Path, table: Path, version: int, before: Ledger | None) -> Ledge
             files[name] = known.get(name) or _entry(table / name)
         except FileNotFoundError:  # a reader of LanceDB's cleaned up
             continue
+    for folder in {table / os.path.dirname(name) for name in files if name not in known}:
+        sync(folder)
     manifest = latest_manifest(files)
     small = [name for name in files if name == manifest or name.startswith("_deletions/")]
     copies = before.copies if before else {}
@@ -152,6 +154,8 @@ def latest_manifest(files: "dict[str, Entry]") -> str | None:
 
 
 def _entry(file: Path) -> Entry:
+    """What a new file is; it is on disk from now on, which LanceDB does not see to."""
+    sync(file)
     status = os.stat(file)
     return Entry(status.st_size, _state(status), content_digest(file))
 
