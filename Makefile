@@ -31,6 +31,7 @@ docs: install
 
 bench: install
 	$(BIN)/python benchmarks/encoding.py
+	$(BIN)/python benchmarks/segments.py
 	$(BIN)/python benchmarks/startup.py
 
 clean:
