@@ -41,6 +41,7 @@ docs: install
 
 bench: install
 	$(BIN)/python benchmarks/encoding.py
+	$(BIN)/python benchmarks/segments.py
 	$(BIN)/python benchmarks/startup.py
 
 clean:

@@ -14,7 +14,7 @@ import numpy as np
 
 from emorank import EmotionRankCLAP, read_corpus
 from emorank.encoders import audio_encoder
-from emorank.listening.store import recordings
+from emorank.listening.store import features as features_of
 
 COLOURS = {
     "anger": "#c0392b",
@@ -33,7 +33,7 @@ def main() -> None:
     """Write the picture."""
     model = EmotionRankCLAP.from_pretrained("emorank-base")
     table = read_corpus("ravdess", sys.argv[1]).filter(split="test")
-    features, _ = recordings(table["path"].to_list(), audio_encoder(model.config.audio_encoder))
+    features, _ = features_of(table["path"].to_list(), audio_encoder(model.config.audio_encoder))
     embeddings = model.audio(features)
     points = model.locate(embeddings)
     similarity = model.similarity(embeddings, model.encode_text(QUERIES))

@@ -121,6 +121,14 @@ def test_utterances_without_a_caption_are_left_out_and_counted(table: pl.DataFra
     assert len(prepared.train.audio) == len(prepared.train.text) == 7
 
 
+def test_synonyms_are_one_category(table: pl.DataFrame, config: TrainConfig) -> None:
+    other = table.with_columns(pl.col("emotion").replace({"anger": "angry"}))
+    chosen = dataclasses.replace(config, loss="supervised_contrastive", captions="template")
+    prepared = prepare(other, chosen)
+    assert prepared.renamed == {"angry": "anger"}
+    assert prepared.table["emotion"].equals(prepare(table, chosen).table["emotion"])
+
+
 def test_what_cannot_be_is_refused_in_one_sentence(table: pl.DataFrame, config: TrainConfig) -> None:
     with pytest.raises(EmorankError, match="no column dominance; it is needed for every utterance"):
         prepare(table, dataclasses.replace(config, dimensions=("dominance",)))

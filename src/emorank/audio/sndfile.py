@@ -50,15 +50,16 @@ class SndFile:
         # Names in any script: Python opens, and alone closes, the file; libsndfile gets its descriptor.
         with open(self._name, "rb") as opened, closing(soundfile.SoundFile(opened.fileno(), closefd=False)) as file:
             try:
-                if at < self._count:
+                if 0 < at < self._count:
                     file.seek(at)
                 while at < self._count:
                     wanted = min(step(self.rate, self.channels), self._count - at)
-                    samples: np.ndarray = file.read(wanted, dtype="float32", always_2d=True)
-                    if not len(samples):
+                    samples = np.empty((wanted, self.channels), np.float32)
+                    count = file.buffer_read_into(samples, dtype="float32")  # seeks less than read does
+                    if not count:
                         break
-                    at += len(samples)
-                    yield Piece(self.rate, len(samples), samples)
+                    at += count
+                    yield Piece(self.rate, count, samples[:count])
             except soundfile.LibsndfileError:
                 if self._otherwise:
                     yield from skipping(self._otherwise().read(0, note), at / self.rate)

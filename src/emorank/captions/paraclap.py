@@ -12,7 +12,7 @@ import polars as pl
 from emorank import audio
 from emorank.captions.template import sentence
 from emorank.errors import MissingExtra
-from emorank.listening.store import recordings
+from emorank.listening.store import features
 from emorank.types import Progress
 
 #: What is measured, in the order of the columns; units in `Praat`.
@@ -78,7 +78,7 @@ def assign(
 
 def _of(table: pl.DataFrame, progress: Progress | None) -> Array:
     """(n, 7) properties; rows of recordings that cannot be read are NaN."""
-    properties, errors = recordings(table["path"].to_list(), Praat(), progress=progress)
+    properties, errors = features(table["path"].to_list(), Praat(), progress=progress)
     properties[[error is not None for error in errors]] = np.nan
     return properties
 

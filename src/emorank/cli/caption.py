@@ -224,14 +224,14 @@ def _report(table: "pl.DataFrame", picture: Path, options: CaptionOptions, serve
     from emorank.captions.plot import plot_quality
     from emorank.captions.quality import distances, quality
     from emorank.encoders import text_encoder
-    from emorank.listening.store import texts
+    from emorank.listening.store import text_features
 
     missing = {"valence", "arousal"} - set(table.columns)
     described = table if missing else table.drop_nulls(["caption", "valence", "arousal"])
     if missing or described.is_empty():
         raise EmorankError("The report needs captions whose valence and arousal are known.")
     captions, points = described["caption"].to_list(), described.select("valence", "arousal").to_numpy()
-    embeddings = texts(captions, text_encoder())
+    embeddings = text_features(captions, text_encoder())
     result = quality(captions, points, embeddings, options.llm is None or server.english, options.seed)
     for name, value in result.as_dict().items():
         print(f"{name}\t{value if isinstance(value, int) else format(value, '.3f')}")

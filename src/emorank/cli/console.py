@@ -64,6 +64,11 @@ def name_passed_over(suffixes: Mapping[str, int]) -> None:
         say(f"{sum(suffixes.values())} files are no recordings by their names and were passed over: {named}{more}.")
 
 
+def renamed_as(renamed: Mapping[str, str]) -> str:
+    """What a command says of categories that were synonyms."""
+    return f"Emotions by another name: {', '.join(f'{name} is {own}' for name, own in renamed.items())}."
+
+
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
     print(json.dumps(document, indent=2, ensure_ascii=False))

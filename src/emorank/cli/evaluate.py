@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from emorank.cli.console import name_broken, print_json, progress
+from emorank.cli.console import name_broken, print_json, progress, renamed_as
 from emorank.cli.options import require
 from emorank.errors import EmorankError
 
@@ -82,7 +82,7 @@ def _about(about: dict[str, Any]) -> None:
     if about["no_agreement"]:
         print(f"{about['no_agreement']} clips of emotion other or without agreement are left out.")
     if about["renamed"]:
-        print(f"Emotions by another name: {', '.join(f'{name} is {own}' for name, own in about['renamed'].items())}.")
+        print(renamed_as(about["renamed"]))
 
 
 def _ordinality(found: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from emorank.cli.console import name_broken, progress, say
+from emorank.cli.console import name_broken, progress, renamed_as, say
 from emorank.cli.options import require
 from emorank.errors import EmorankError, MissingExtra
 
@@ -93,8 +93,8 @@ def reproduce(
     name_broken(inputs.broken)
     for why, count in inputs.left_out.items():
         say(f"{count} utterances {why} are left out.")
-    for name, category in inputs.renamed.items():
-        say(f"Emotion {name!r} is taken for {category}.")
+    if inputs.renamed:
+        say(renamed_as(inputs.renamed))
     with progress("training") as bar:
 
         def trained(done: int, total: int, row: str) -> None:

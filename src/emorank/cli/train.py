@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.console import name_broken, progress, say
+from emorank.cli.console import name_broken, progress, renamed_as, say
 from emorank.training.config import Device, Logger, TrainConfig
 
 
@@ -49,6 +49,8 @@ def train(
             for reason, count in prepared.left_out.items():
                 if count:
                     say(f"{count} utterances {reason} and are left out.")
+            if prepared.renamed:
+                say(renamed_as(prepared.renamed))
             train, development = (len(prepared.table.filter(split=split)) for split in ("train", "development"))
             say(f"Training on {train} utterances, developing on {development}.")
         with progress("training") as bar:

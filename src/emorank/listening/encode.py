@@ -45,22 +45,21 @@ def schema(encoder_dim: int) -> "pa.Schema":
     """
     import pyarrow as pa
 
-    return pa.schema(
-        [
-            pa.field("path", pa.string(), nullable=False),
-            pa.field("size", pa.int64(), nullable=False),
-            pa.field("changed", pa.int64(), nullable=False),
-            pa.field("digest", pa.string()),
-            pa.field("channel", pa.int16()),
-            pa.field("start", pa.float64(), nullable=False),
-            pa.field("end", pa.float64(), nullable=False),
-            pa.field("loudness", pa.float32()),
-            pa.field("peaks", pa.binary(PEAKS)),
-            pa.field("feature", pa.list_(pa.float32(), encoder_dim), nullable=False),
-            pa.field("damage", pa.string()),
-            pa.field("reason", pa.string()),
-        ]
-    )
+    fields: list[pa.Field[Any]] = [
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("size", pa.int64(), nullable=False),
+        pa.field("changed", pa.int64(), nullable=False),
+        pa.field("digest", pa.string()),
+        pa.field("channel", pa.int16()),
+        pa.field("start", pa.float64(), nullable=False),
+        pa.field("end", pa.float64(), nullable=False),
+        pa.field("loudness", pa.float32()),
+        pa.field("peaks", pa.binary(PEAKS)),
+        pa.field("feature", pa.list_(pa.float32(), encoder_dim), nullable=False),
+        pa.field("damage", pa.string()),
+        pa.field("reason", pa.string()),
+    ]
+    return pa.schema(fields)
 
 
 def moments(reading: Reading) -> Iterator[Segment]:
@@ -197,7 +196,7 @@ class _Batch:
         self._waiting, self._held = [], 0.0
 
 
-def fixed_size_list(values: np.ndarray) -> "pa.Array":
+def fixed_size_list(values: np.ndarray) -> "pa.FixedSizeListArray[Any, Any]":
     """(rows, width) -> a column of Arrow."""
     import pyarrow as pa
 

@@ -69,9 +69,10 @@ def features(
     cut = whole if window is None else partial(cropped, seconds=window)
     unheard = [Recording(path, 0, 0) for path in todo.values()]  # looked at when their turn comes
     for batch in listen(unheard, encoder, cut, "mix") if todo else ():
-        found = dict(zip(batch["path"].to_pylist(), matrix(batch["feature"]), strict=True))
-        reasons = dict(zip(batch["path"].to_pylist(), batch["reason"].to_pylist(), strict=True))
-        heard = dict(zip(batch["digest"].to_pylist(), batch["path"].to_pylist(), strict=True))
+        column = batch.select(["path", "digest", "reason"]).to_pydict()
+        found = dict(zip(column["path"], matrix(batch["feature"]), strict=True))
+        reasons = dict(zip(column["path"], column["reason"], strict=True))
+        heard = dict(zip(column["digest"], column["path"], strict=True))
         refused |= {path: AudioError(path, reason) for path, reason in reasons.items() if reason is not None}
         new = {digest: found[path] for digest, path in heard.items() if reasons[path] is None}
         store.put(space, new.items())
@@ -156,6 +157,3 @@ def _adopted(
     if found:
         store.put(encoder.fingerprint, found.items())
     return found
-
-
-recordings, texts = features, text_features

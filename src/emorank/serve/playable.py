@@ -84,7 +84,7 @@ def _container(file: IO[bytes]) -> Header | None:
 
     file.seek(0)
     try:
-        with av.open(file, format=container) as media:
+        with av.open(file, "r", format=container) as media:
             tracks = media.streams.audio
             codec = tracks[0].codec_context
             seconds = None if media.duration is None else media.duration / av.time_base

@@ -11,7 +11,7 @@ import polars as pl
 from emorank.affect import DIMENSIONS
 from emorank.captions import Captions, bundled, paired
 from emorank.captions.bank import Split as BankSplit
-from emorank.corpora.agreement import with_agreement
+from emorank.corpora.agreement import with_agreement, with_categories
 from emorank.encoders import audio_encoder, text_encoder
 from emorank.errors import AudioError, EmorankError
 from emorank.listening.store import features as features_of
@@ -43,6 +43,7 @@ class Prepared:
         table: the utterances of both that are learnt from, with their split.
         broken: recordings that could not be read.
         left_out: how many other utterances are not learnt from, by the reason, which ends a sentence: "lack ...".
+        renamed: names of categories that were synonyms -> what they are called now.
         captions: where the captions come from.
     """
 
@@ -51,6 +52,7 @@ class Prepared:
     table: pl.DataFrame
     broken: tuple[AudioError, ...]
     left_out: dict[str, int]
+    renamed: dict[str, str]
     captions: str
 
     def about(self) -> dict[str, Any]:
@@ -79,7 +81,8 @@ def prepare(
     if missing:
         raise EmorankError(f"The table has no column {', '.join(missing)}; it is needed for every utterance.")
     table = table if "split" in table.columns else table.with_columns(split_by_speaker(table))
-    used = _usable(table.filter(pl.col("split").is_in(_SPLITS)), config, progress, window)
+    table, renamed = with_categories(table.filter(pl.col("split").is_in(_SPLITS)))
+    used = _usable(table, config, progress, window)
     splits = {}
     for split in _SPLITS:
         index = np.flatnonzero((used.table["split"] == split).to_numpy())
@@ -89,7 +92,7 @@ def prepare(
             used.table[index], used.features[index], [used.captions[i] for i in index], split, config
         )
     where = _CAPTIONS[config.captions]
-    return Prepared(splits["train"], splits["development"], used.table, used.broken, used.left_out, where)
+    return Prepared(splits["train"], splits["development"], used.table, used.broken, used.left_out, renamed, where)
 
 
 @dataclass(frozen=True)
