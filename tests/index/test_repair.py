@@ -206,9 +206,35 @@ def test_a_kill_between_any_two_writes_of_a_guarded_file_leaves_a_good_one(
     guarded.check(file)
     assert (file.read_bytes() if file.exists() else None) in (before, b"two")
     guarded.write(file, lambda new: new.write_bytes(b"two"))
-    assert guarded.repair(file) == []
+    assert guarded.repair(file, Path.is_file) == []
     file.write_bytes(b"bad")
     with pytest.raises(DamagedIndex):
         guarded.check(file)
-    assert guarded.repair(file) == [ABOUT_FILE]
+    assert guarded.repair(file, Path.is_file) == [ABOUT_FILE]
     assert file.read_bytes() == b"two"
+
+
+def test_labels_that_are_damaged_twice_are_put_aside_and_said(kept: NamedIndex) -> None:
+    for name in ("labels.parquet", ".labels.parquet.copy"):
+        flip(kept.folder / name, 100)
+    named, found = mended("calls")
+    assert found.damaged == ("labels.parquet",)
+    assert named.labels() is None
+    assert mended("calls")[1].damaged == ()
+
+
+def test_an_index_that_forgot_its_folders_is_told_them_again_and_hears_nothing(
+    kept: NamedIndex, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an emorank without copies left it."""
+    for name in (".index.json.copy", ".index.json.sum"):
+        (kept.folder / name).unlink()
+    (kept.folder / ABOUT_FILE).write_text(f'{{"format": 1, "model": "{tiny_model}", "roots": "/"}}')
+    with pytest.raises(DamagedIndex, match=r"index.json: Expected `array`, got `str` - at `\$.roots`"):
+        NamedIndex.open("calls")
+    with pytest.raises(EmorankError, match=r"no index .calls. .* make it: emorank index DIR --name calls"):
+        mended("calls")
+    decoded = counted(monkeypatch)
+    named = NamedIndex.made("calls", list(kept.roots), str(tiny_model))
+    assert named.update()[0].added == 0
+    assert decoded == []

@@ -8,7 +8,7 @@ import msgspec
 
 from emorank.errors import EmorankError
 from emorank.index import guarded
-from emorank.index.failures import damaged
+from emorank.index.failures import DamagedIndex, damaged
 
 ABOUT_FILE = "index.json"
 FORMAT = 1
@@ -46,12 +46,27 @@ def read(folder: Path) -> About:
         raise
     except OSError as error:
         raise EmorankError(f"{file}: the index cannot be read ({error.strerror}); see to the disk.") from error
+    return _parsed(folder, content)
+
+
+def is_sound(file: Path) -> bool:
+    """Whether a file is an index.json, also one of a newer emorank."""
+    try:
+        _parsed(file.parent, file.read_bytes())
+    except DamagedIndex:
+        return False
+    except EmorankError:
+        return True
+    return True
+
+
+def _parsed(folder: Path, content: bytes) -> About:
     try:
         number = msgspec.json.decode(content, type=_Format).format
         if number > FORMAT:
             raise EmorankError(f"{folder}: the index was made by a newer emorank; upgrade this one to use it.")
         about = msgspec.json.decode(content, type=About)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(folder, f"{ABOUT_FILE}: {error}") from error
     if wrong := next((root for root in about.roots if not os.path.isabs(root) or "\0" in root), None):
         raise damaged(folder, f"{ABOUT_FILE}: {wrong!r} is no absolute path")

@@ -51,11 +51,11 @@ def reported(folder: Path, done: Literal["read", "written"]) -> Iterator[None]:
 def _sentence(folder: Path, done: str, error: BaseException) -> EmorankError:
     text = " ".join(str(error).split()) or type(error).__name__
     reason = _SOURCE.sub("", text)[:300].rstrip(" ,:")
+    if isinstance(error, OSError) and error.filename is not None:
+        reason = f"{os.fspath(error.filename)}: {error.strerror}"
     number = error.errno if isinstance(error, OSError) else None
     if number is None and (match := _FAILURES.search(text)):
         number = int(match[1])
     if number in _DISK:
         return EmorankError(f"{folder}: the index cannot be {done} ({reason}); see to the disk.")
-    if isinstance(error, OSError) and error.filename is not None:
-        reason = f"{os.fspath(error.filename)}: {error.strerror}"
     return DamagedIndex(f"{folder}: the index cannot be {done} ({reason}); {advice(folder)}.")

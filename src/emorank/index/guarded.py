@@ -5,6 +5,7 @@ leaves a file that is one of them, and anything else is damage. The copy puts it
 """
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from emorank.digest import content_digest, known_digest
 from emorank.index.failures import damaged
 from emorank.storage import is_temporary, written_whole
 
-COPY, SUM = ".copy", ".sum"
+COPY, SUM, ASIDE = ".copy", ".sum", ".damaged"
 _ABSENT = "absent"  # stands for the digest of a file that is not there
 
 
@@ -46,16 +47,26 @@ def check(file: Path) -> None:
         raise damaged(file.parent, f"{file.name} is not what was written")
 
 
-def repair(file: Path) -> list[str]:
-    """Put a file right from its copy, or the copy from the file.
+def repair(file: Path, is_sound: Callable[[Path], bool]) -> list[str]:
+    """Put a file right from its copy, or the copy from the file; where both are damaged, they are put aside.
+
+    Args:
+        file: which.
+        is_sound: whether a file can be read as what it is.
 
     Returns:
         The names of those that were damaged.
     """
     copy, noted = _beside(file, COPY), _noted(file)
-    good = [place for place in (file, copy) if place.exists() and (content_digest(place) in noted or not noted)]
+    there = [place for place in (file, copy) if place.exists()]
+    good = [place for place in there if (content_digest(place) in noted or not noted) and is_sound(place)]
     if not good:
-        return [file.name] if file.exists() or (noted and _ABSENT not in noted) else []
+        lost = bool(there) or (bool(noted) and _ABSENT not in noted)
+        if file.exists():
+            os.replace(file, _beside(file, ASIDE))
+        for suffix in (COPY, SUM):
+            _beside(file, suffix).unlink(missing_ok=True)
+        return [file.name] if lost else []
     bad = [place.name for place in (file, copy) if place.exists() and place not in good]
     digest = content_digest(good[0])
     if noted != [digest]:
@@ -81,7 +92,7 @@ def belongs(name: str, file: str) -> bool:
 
 
 def _names(file: str) -> tuple[str, ...]:
-    return (file, f".{file}{COPY}", f".{file}{SUM}")
+    return (file, f".{file}{COPY}", f".{file}{SUM}", f".{file}{ASIDE}")
 
 
 def _beside(file: Path, suffix: str) -> Path:

@@ -25,7 +25,7 @@ from emorank.listening.recordings import Recording
 from emorank.listening.segments import Segment
 from emorank.types import Array, Progress
 
-__all__ = ["FeatureStore", "cropped", "features", "recordings", "text_features", "texts", "whole"]
+__all__ = ["FeatureStore", "cropped", "features", "text_features", "whole"]
 
 logger = logging.getLogger(__name__)
 
