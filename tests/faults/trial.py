@@ -1,5 +1,6 @@
 """A command is disturbed at some of its file operations: nothing may be lost, and nothing end in a traceback."""
 
+import math
 import os
 import re
 import shutil
@@ -57,12 +58,11 @@ def trials(
     expected = scenario.result(injector)
     for kind in kinds:
         count = undisturbed.operations[kind]
-        step_ = max(1.0, count / most)
-        for number in sorted({round(1 + i * step_) for i in range(min(most, count))}):
-            if number <= count:
-                injector.restore(begin)
-                wrong = _wrong(injector, scenario, command, (kind, number), expected)
-                yield Trial(scenario.name, kind, number, count, wrong)
+        tried = min(most, count)
+        for number in sorted({math.ceil((i + 0.5) * count / tried) for i in range(tried)}):
+            injector.restore(begin)
+            wrong = _wrong(injector, scenario, command, (kind, number), expected)
+            yield Trial(scenario.name, kind, number, count, wrong)
 
 
 def _wrong(
