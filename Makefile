@@ -4,7 +4,11 @@ BIN := .venv/bin
 DIR ?= samples
 JOBS ?= 2
 
-.PHONY: install demo test lint docs bench clean
+# How many faults of each kind a command meets, and how long clients work at the server while its indexer is killed.
+FAULTS ?= 12
+MINUTES ?= 30
+
+.PHONY: install demo test faults soak lint docs bench clean
 
 install: .venv/.installed
 
@@ -19,6 +23,12 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -n $(JOBS)
+
+faults: install
+	$(BIN)/python -m tests.faults.run --most $(FAULTS)
+
+soak: install
+	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
 lint: install
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ A digest is of all bytes, the same wherever the file lies. Digests are kept in a
 trusted while size, times and inode of the file are what they were, so that a corpus is not read anew at each start.
 """
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -14,6 +15,7 @@ from contextlib import closing, suppress
 from io import FileIO
 from itertools import islice
 
+from emorank.databases import is_damaged, made
 from emorank.storage import cache_folder
 
 STORE_FILE = "digests.sqlite"
@@ -22,7 +24,6 @@ _LENGTH = 16  # bytes; accidental collisions are out of the question
 _AT_ONCE = 500  # files between two transactions
 _SETTLED = 2 * 10**9  # ns; a file that changed later than that may change again without another time of change
 _PATIENCE = 5.0  # seconds that a process waits for another one's transaction
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 Path = str | os.PathLike[str]
 _Row = tuple[str, str]  # the state that a file was in, its digest
@@ -94,6 +95,13 @@ def known_digests(paths: Iterable[Path]) -> Iterator[tuple[str, str | OSError]]:
 
 
 def _digest(path: Path, key: bytes, known: Mapping[bytes, _Row], new: dict[bytes, _Row]) -> str | OSError:
+    """The digest of a file; one that cannot be read is tried once more, as disks fail once."""
+    found = _read(path, key, known, new)
+    again = isinstance(found, OSError) and found.errno == errno.EIO
+    return _read(path, key, known, new) if again else found
+
+
+def _read(path: Path, key: bytes, known: Mapping[bytes, _Row], new: dict[bytes, _Row]) -> str | OSError:
     """What is known of a file as it is now, or what reading it gives; a file that stands still is put into `new`."""
     try:
         state, digest = known.get(key, ("", ""))
@@ -118,9 +126,7 @@ def _state(status: os.stat_result) -> str:
 
 
 def _store() -> sqlite3.Connection:
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(folder / STORE_FILE, timeout=_PATIENCE)
+    connection = sqlite3.connect(made(cache_folder() / STORE_FILE), timeout=_PATIENCE)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("CREATE TABLE IF NOT EXISTS digests (path BLOB PRIMARY KEY, state TEXT, digest TEXT)")
@@ -154,7 +160,7 @@ def _keep(new: Mapping[bytes, _Row]) -> None:
 
 def _remove_damaged(error: Exception) -> None:
     """Without the damaged database the next process makes a new one; all that it holds can be read again."""
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+    if is_damaged(error):
         for suffix in ("", "-wal", "-shm"):
             with suppress(OSError):
                 os.unlink(f"{cache_folder() / STORE_FILE}{suffix}")

@@ -30,6 +30,7 @@ from emorank.encoders import (
 from emorank.errors import EmorankError
 from emorank.head import Head
 from emorank.hub import is_hub_id, local_folder
+from emorank.saved import checked, read_config
 from emorank.storage import written_whole
 from emorank.types import Array
 
@@ -89,20 +90,10 @@ class EmotionRankCLAP:
         from safetensors.numpy import load_file
 
         try:
-            config = json.loads((folder / CONFIG_FILE).read_text("utf8"))
-            arrays = load_file(folder / WEIGHTS_FILE)
-            if config["format"] != FORMAT:
-                raise EmorankError(
-                    f"{folder}: a model of format {config['format']}, this emorank reads {FORMAT}; upgrade emorank."
-                )
+            config = read_config(folder / CONFIG_FILE, FORMAT)
+            parts = checked(load_file(folder / WEIGHTS_FILE), len(config.dimensions))
             return cls(
-                Head.of("audio", arrays),
-                Head.of("text", arrays),
-                scale=float(arrays["scale"][0]),
-                locator=arrays["locator"],
-                config=ModelConfig(
-                    config["audio_encoder"], config["text_encoder"], tuple(config["dimensions"]), config["training"]
-                ),
+                *parts, ModelConfig(config.audio_encoder, config.text_encoder, config.dimensions, config.training)
             )
         except (OSError, KeyError, ValueError, SafetensorError) as error:
             raise EmorankError(f"{folder}: the model cannot be read ({error}); train or download it again.") from error

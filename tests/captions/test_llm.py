@@ -243,7 +243,7 @@ def test_a_store_that_cannot_be_written_is_one_sentence(own_cache: Path) -> None
     store = CaptionStore({"model": "tiny"})
     store.close()
     store.path.write_bytes(b"no database at all" * 100)
-    with pytest.raises(EmorankError, match="no store of captions"):
+    with pytest.raises(EmorankError, match="the store of captions is damaged"):
         CaptionStore({"model": "tiny"})
 
 

@@ -103,6 +103,51 @@ def test_a_folder_can_be_filtered_as_well(
     assert [line.split("\t")[-1] for line in run.out.splitlines()[1:]] == ["recordings/clip001.wav"]
 
 
+def test_texts_that_a_spreadsheet_would_run_are_escaped(emorank: Emorank, calls: Path, tmp_path: Path) -> None:
+    table = calls.parent / "notes.csv"
+    names = sorted(path.name for path in calls.glob("*.wav"))
+    table.write_text(f'path,=note\n{calls / names[0]},"=HYPERLINK(""http://x"")"\n{calls / names[1]},fine\n')
+    assert emorank("index", "--name", "calls", "--table", table).status == 0
+    plain = emorank("export", "calls").out
+    assert '"=HYPERLINK' in plain
+    escaped = emorank("export", "calls", "--spreadsheet").out
+    assert "'=HYPERLINK" in escaped
+    assert "'=note" in escaped.splitlines()[0]
+    assert escaped.replace("'=", "=") == plain
+    assert "--spreadsheet goes with" in emorank("export", "calls", "--spreadsheet", "--format", "jsonl").err
+
+
+def test_damage_is_named_and_made_again(emorank: Emorank, calls: Path, own_cache: Path) -> None:
+    index = own_cache / "data" / "indexes" / "calls"
+    before = emorank("export", "calls").out
+    (data,) = (file for file in index.glob("*.lance/data/*"))
+    content = bytearray(data.read_bytes())
+    content[len(content) // 3] ^= 1
+    data.write_bytes(content)
+    refused = emorank("export", "calls")
+    assert refused.status == 1
+    assert f"{data.name} is not what was written); run: emorank index calls --repair." in refused.err
+    repaired = emorank("index", "calls", "--repair")
+    assert repaired.status == 0
+    assert f"damaged: {data}" in repaired.err
+    assert emorank("export", "calls").out == before
+    assert "calls: nothing is damaged." in emorank("index", "--repair").err
+    assert "takes the name of one index at most" in emorank("index", "calls", "more", "--repair").err
+    assert "no index 'nobody'" in emorank("index", "nobody", "--repair").err
+
+
+def test_reading_takes_no_writing(emorank: Emorank, calls: Path, own_cache: Path) -> None:
+    index = own_cache / "data" / "indexes" / "calls"
+
+    def state() -> dict[Path, tuple[int, int]]:
+        return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in [index, *index.rglob("*")]}
+
+    before = state()
+    for command in (["export", "calls"], ["search", "calm", "calls"], ["index"]):
+        assert emorank(*command).status == 0
+    assert state() == before
+
+
 @pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
 def test_export(emorank: Emorank, calls: Path, format: str, tmp_path: Path) -> None:
     out = tmp_path / f"calls.{format}"

@@ -69,7 +69,9 @@ def test_mistakes_are_one_sentence(tmp_path: Path, tiny_model: Path, recordings:
     with pytest.raises(EmorankError, match="needs the encoder whisper-base/3; make another index"):
         NamedIndex.made("calls", [], str(other))
     (named.folder / "index.json").write_text("{")
-    with pytest.raises(EmorankError, match="cannot be read; remove the folder"):
+    with pytest.raises(
+        EmorankError, match=r"\(index.json is not what was written\); run: emorank index calls --repair"
+    ):
         NamedIndex.open("calls")
 
 
@@ -93,7 +95,7 @@ def test_labels_of_a_table(tiny_model: Path, recordings: Callable[..., Path]) ->
     assert columns["day"].to_list() == [None, "2026-01-02"]
     assert "words" not in columns.columns
     (named.folder / "labels.parquet").write_bytes(b"damaged")
-    with pytest.raises(EmorankError, match="labels cannot be read; give them anew"):
+    with pytest.raises(EmorankError, match=r"labels.parquet is not what was written"):
         Collection.of(named)
 
 

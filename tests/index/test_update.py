@@ -122,7 +122,7 @@ def test_a_damaged_index_is_one_sentence(
     Index(tmp_path / "index", model).update(root)
     for file in (tmp_path / "index").rglob("*.manifest"):
         file.write_bytes(b"damaged")
-    with pytest.raises(EmorankError, match=r"cannot be read .*; remove the folder"):
+    with pytest.raises(EmorankError, match=r"damaged .*; remove the folder"):
         Index(tmp_path / "index", model).segments()
 
 
@@ -234,11 +234,12 @@ def first_schema(folder: Path, model: EmotionRankCLAP) -> None:
 
     database = lancedb.connect(folder)
     name = table.table_name(model)
-    rows = database.open_table(name).to_arrow().drop_columns(["digest", "loudness", "peaks"])
+    rows = database.open_table(name).to_arrow().drop_columns(["digest", "loudness", "peaks", "sums"])
     about = {"schema": 1, "encoder": model.config.audio_encoder, "model": model.fingerprint}
     schema = pa.schema(list(rows.schema), metadata={b"emorank": json.dumps(about).encode()})
     database.create_table("segments", rows.cast(schema), schema=schema, mode="overwrite")
     database.drop_table(name)
+    table.ledger_of(folder, name).unlink()
 
 
 def test_an_index_of_the_first_schema_is_migrated_without_decoding(
@@ -347,6 +348,50 @@ def test_what_lies_in_a_folder_that_cannot_be_read_stays(
     assert update.removed == 1
     assert [error.reason for error in update.broken] == ["the folder cannot be read (Input/output error)."]
     assert len(index.segments().paths) == 3
+
+
+def test_what_lies_on_a_disk_that_is_not_mounted_stays_unless_pruned(
+    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path]
+) -> None:
+    root = recordings(1)
+    disk = recordings(2, "recordings/disk")
+    recordings(1, "elsewhere/disk")
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
+    index = Index(tmp_path / "index", model)
+    index.update(root)
+    shutil.rmtree(disk)
+    disk.mkdir()
+    shutil.rmtree(tmp_path / "elsewhere")
+    update = index.update(root)
+    assert (update.removed, update.missing, update.kept) == (0, 3, 1)
+    assert len(index.segments().paths) == 4
+    assert index.update(root, prune=True).removed == 3
+    disk.rmdir()
+    assert index.update(root).missing == 0
+
+
+def test_a_file_whose_kind_cannot_be_seen_may_be_a_folder_of_recordings(
+    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = recordings(1)
+    recordings(2, "recordings/deep")
+    index = Index(tmp_path / "index", model)
+    index.update(root)
+    listed = os.scandir
+
+    class Unseen:
+        name, path = "deep", str(root / "deep")
+
+        def is_dir(self) -> bool:
+            raise OSError(5, "Input/output error")
+
+    def failing(path: str) -> object:
+        found = listed(path)
+        return [Unseen() if entry.name == "deep" else entry for entry in found] if path == str(root) else found
+
+    monkeypatch.setattr(os, "scandir", failing)
+    update = index.update(root)
+    assert (update.removed, update.missing) == (0, 2)
 
 
 def test_an_index_of_a_newer_emorank_is_left_alone(

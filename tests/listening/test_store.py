@@ -13,6 +13,7 @@ import soundfile
 from emorank import audio
 from emorank.encoders import audio_encoder
 from emorank.errors import AudioError, EmorankError
+from emorank.listening.kept import Repaired, repaired
 from emorank.listening.recordings import Recording
 from emorank.listening.store import FeatureStore, features, text_features
 from tests.conftest import voice
@@ -169,7 +170,41 @@ def test_a_transaction_that_never_ended_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_store_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "features.sqlite").write_bytes(b"this is no database, it is something else entirely" * 50)
-    with pytest.raises(
-        EmorankError, match=r"cannot be used \(file is not a database\); remove it; what it held is computed again\."
-    ):
+    with pytest.raises(EmorankError, match=r"is damaged \(file is not a database\); run: emorank index --repair\."):
         FeatureStore(tmp_path)
+    assert repaired(tmp_path).structure == "file is not a database"
+    assert FeatureStore(tmp_path).get("one", ["a"], 4) == {}
+
+
+def test_flipped_bits_are_found_or_change_nothing_and_the_rest_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FeatureStore(tmp_path / "good")
+    rng = np.random.default_rng(0)
+    vectors = {f"{i:032x}": rng.standard_normal(256).astype(np.float32) for i in range(200)}
+    store.put("space", vectors.items())
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    content = store.path.read_bytes()
+    kept_at = [at for key in vectors if (at := content.find(key.encode())) >= 0]
+    within = [
+        8 * int(at) + int(bit) for at, bit in zip(rng.choice(kept_at, 20), rng.integers(8 * 32, size=20), strict=True)
+    ]
+    anywhere = rng.integers(8 * len(content), size=20).tolist()
+    for trial, bit in enumerate([*within, *anywhere]):
+        folder = tmp_path / str(trial)
+        folder.mkdir()
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        (folder / "features.sqlite").write_bytes(flipped)
+        found = repaired(folder)
+        kept = FeatureStore(folder).get("space", list(vectors), 256)
+        assert all(np.array_equal(vector, vectors[key]) for key, vector in kept.items()), bit
+        assert found.damaged or found.structure or trial >= 20, bit
+        assert found.damaged or found.structure or kept.keys() == vectors.keys(), bit
+        assert len(kept) >= 190 or found.structure, (bit, found)
+        assert repaired(folder) == Repaired(len(kept), 0), bit
+        FeatureStore(folder).put("space", vectors.items())
+        assert FeatureStore(folder).get("space", list(vectors), 256).keys() == vectors.keys()
+    assert "damaged" not in caplog.text

@@ -21,6 +21,7 @@ def index(
     table: list[Path] | None = None,
     watch: Annotated[bool, Parameter(negative="")] = False,
     prune: Annotated[bool, Parameter(negative="")] = False,
+    repair: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
     channels: str | None = None,
 ) -> None:
@@ -38,6 +39,8 @@ def index(
 
         emorank index recordings/ --name calls --table speakers.csv
 
+        emorank index calls --repair
+
     Args:
         roots: Folders or recordings to follow from now on, beside those that the index follows already.
         name: Of the index: letters, digits, dots, dashes, underscores.
@@ -45,6 +48,8 @@ def index(
             times; goes over what earlier tables said of the same recordings.
         watch: Stay, and follow the folders until interrupted.
         prune: Remove also what the index knows of folders that are empty now.
+        repair: Look through all files of the index and of the feature store, name what is damaged, and make that again
+            from the recordings; without a name, of all indexes.
         model: The model that listens; by default emorank-base, or the one that the index was made with.
         channels: Which channels of a recording are heard: by default auto (one where they hold the same, each where
             they hold different speech), mix, each, or a number from 1.
@@ -52,6 +57,14 @@ def index(
     from emorank.audio import parse_policy
     from emorank.index.named import NamedIndex, names
 
+    if repair:
+        given = [*roots, *([name] if name else [])]
+        if len(given) > 1 or watch or prune or table or model or channels:
+            raise EmorankError("--repair takes the name of one index at most: emorank index calls --repair")
+        for each in given or names():
+            _repair(each)
+        _repair_features()
+        return
     if name is None:
         if roots or watch or prune or table or model:
             raise EmorankError("Name the index: emorank index DIR --name calls")
@@ -95,6 +108,35 @@ def _update(named: "NamedIndex", prune: bool = False) -> None:
     say(f"{named.name}: {done.added} added, {done.changed} changed{moved}, {done.removed} removed, {done.kept} kept.")
 
 
+def _repair(name: str) -> None:
+    from emorank.index.mend import mended
+
+    named, found = mended(name)
+    for file in found.damaged:
+        say(f"damaged: {named.folder / file}")
+    for path in sorted(found.recordings):
+        say(f"damaged: what was kept of {path}")
+    _update(named)
+    known = named.index.recordings()
+    for path in sorted(found.recordings - known.keys()):
+        if not os.path.exists(path):
+            say(f"{path} is not there now; run emorank index --name {name} when it is, to have it in the index again.")
+    if found.damaged or found.rows:
+        say(f"{name}: {len(found.damaged)} files and {found.rows} rows were damaged, and are made again.")
+    else:
+        say(f"{name}: nothing is damaged.")
+
+
+def _repair_features() -> None:
+    from emorank.listening.kept import path_of, repaired
+
+    found = repaired()
+    if found.structure:
+        say(f"damaged: {path_of()}: {found.structure}. The {found.kept} features that are sound are written anew.")
+    elif found.damaged:
+        say(f"damaged: {found.damaged} features in {path_of()}; they are computed again when they are needed.")
+
+
 def _list(known: list[str]) -> None:
     from emorank.index.named import NamedIndex
     from emorank.search import Collection
@@ -104,8 +146,12 @@ def _list(known: list[str]) -> None:
         return
     rows = []
     for name in known:
-        named = NamedIndex.open(name)
-        collection = Collection.of(named)
+        try:
+            named = NamedIndex.open(name)
+            collection = Collection.of(named)
+        except EmorankError as error:  # the others are fine
+            say(str(error))
+            continue
         seconds = float((collection.segments.end - collection.segments.start).sum())
         rows.append(
             (

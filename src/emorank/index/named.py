@@ -1,6 +1,5 @@
 """Indexes with a name: they last, know the folders that they follow, and keep a table of the user's beside them."""
 
-import json
 import logging
 import os
 import re
@@ -13,19 +12,20 @@ from typing import TYPE_CHECKING
 from emorank import DEFAULT_MODEL
 from emorank.audio import Policy, parse_policy
 from emorank.errors import EmorankError
+from emorank.index import guarded
+from emorank.index.about import ABOUT_FILE, FORMAT, About, read, write
+from emorank.index.failures import DamagedIndex, reported
 from emorank.index.labels import Fit, fitted, labels_of, merged
 from emorank.index.plan import Update
 from emorank.index.segments import Segments
-from emorank.index.update import ABOUT_FILE, LABELS_FILE, Index
+from emorank.index.update import LABELS_FILE, Index, lock_of
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
-from emorank.storage import data_folder, written_whole
+from emorank.storage import data_folder, private_folder
 from emorank.types import Progress
 
 if TYPE_CHECKING:
     import polars as pl
-
-FORMAT = 1  # of ABOUT_FILE
 
 logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -56,8 +56,18 @@ class NamedIndex:
 
     @cached_property
     def index(self) -> Index:
-        """The segments on disk."""
+        """The segments on disk, to be written."""
         return Index(self.folder, self.model, self.channels)
+
+    @property
+    def reading(self) -> Index:
+        """The segments on disk; nothing is written, so a place that cannot be written will do."""
+        opened: Index | None = self.__dict__.get("index")
+        return opened or self._reading
+
+    @cached_property
+    def _reading(self) -> Index:
+        return Index(self.folder, self.model, self.channels, readonly=True)
 
     def update(
         self, progress: Callable[[str], Progress] | None = None, prune: bool = False
@@ -83,24 +93,23 @@ class NamedIndex:
         """Those of one recording, by its absolute path; None where the index does not hold it as it is now."""
         if not any(within(path, root) for root in self.roots):
             return None
-        entry = self.index.recordings().get(path)
+        entry = self.reading.recordings().get(path)
         try:
             now = Recording.now(path) if entry else None
         except OSError:
             now = None
         if entry is None or entry.reason or (now and (now.size, now.changed) != (entry.size, entry.changed)):
             return None
-        return self.index.segments().under(path)
+        return self.reading.segments().under(path)
 
     def labels(self) -> "pl.DataFrame | None":
         """The user's table, None where there is none."""
         import polars as pl
 
         file = self.folder / LABELS_FILE
-        if not file.exists():
-            return None
         try:
-            return pl.read_parquet(file, glob=False)
+            guarded.check(file)
+            return pl.read_parquet(file, glob=False) if file.exists() else None
         except (pl.exceptions.PolarsError, OSError) as error:
             raise EmorankError(f"{file}: the labels cannot be read; give them anew with --table.") from error
 
@@ -117,14 +126,16 @@ class NamedIndex:
         there = (file.path for root in self.roots if os.path.exists(root) for file in recordings(root).recordings)
         every = dict.fromkeys([*there, *self.index.recordings()])
         fit = fitted(table, os.path.abspath(folder), self.roots, every)
-        try:
-            before = self.labels()
-        except EmorankError as error:
-            logger.warning("%s What it said is lost.", error)
-            before = None
-        labels = merged(before, labels_of(fit.labels))
-        with written_whole(self.folder / LABELS_FILE) as path:
-            labels.write_parquet(path)
+        with reported(self.folder, "written"), lock_of(self.folder):
+            try:
+                before = self.labels()
+            except DamagedIndex:
+                raise
+            except EmorankError as error:
+                logger.warning("%s What it said is lost.", error)
+                before = None
+            labels = merged(before, labels_of(fit.labels))
+            guarded.write(self.folder / LABELS_FILE, labels.write_parquet)
         return fit
 
     def shown(self, path: str) -> str:
@@ -141,20 +152,16 @@ class NamedIndex:
         Raises:
             EmorankError: there is none of this name, or it cannot be read.
         """
-        folder = _folder(name)
+        folder = folder_of(name)
         try:
-            about = json.loads((folder / ABOUT_FILE).read_text("utf8"))
-            if about["format"] > FORMAT:
-                raise EmorankError(f"{folder}: the index was made by a newer emorank; upgrade this one to use it.")
-            return cls(name, folder, about["model"], tuple(about["roots"]), parse_policy(about.get("channels", "auto")))
+            about = read(folder)
         except FileNotFoundError as error:
             known = ", ".join(names())
             there = f"there are {known}" if known else "there are none yet"
             raise EmorankError(
                 f"There is no index {name!r} ({there}); make it: emorank index DIR --name {name}"
             ) from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise EmorankError(f"{folder}: the index cannot be read; remove the folder to build it anew.") from error
+        return cls(name, folder, about.model, tuple(about.roots), parse_policy(about.channels))
 
     @staticmethod
     def absolute(model: str) -> str:
@@ -170,11 +177,27 @@ class NamedIndex:
         Raises:
             EmorankError: there is nothing at a root, the name cannot be one, or another encoder made the index.
         """
-        folder = _folder(name)
+        folder = folder_of(name)
         for root in roots:
             if not os.path.exists(root):
                 raise EmorankError(f"{root}: there is no such file or folder.")
-        there = cls.open(name) if (folder / ABOUT_FILE).exists() else None
+        there = cls.open(name) if guarded.is_known(folder / ABOUT_FILE) else None
+        wanted = cls._wanted(name, roots, model, channels, there)
+        if wanted == there:
+            return there
+        wanted.model  # noqa: B018  - a model that is not there must not make an index
+        with reported(folder, "written"):
+            private_folder(folder)
+            with lock_of(folder):  # another process may have written meanwhile
+                there = cls.open(name) if guarded.is_known(folder / ABOUT_FILE) else None
+                made = cls._wanted(name, roots, model, channels, there)
+                write(folder, About(FORMAT, made.model_name, list(made.roots), made.channels))
+        return made
+
+    @classmethod
+    def _wanted(
+        cls, name: str, roots: Sequence[str], model: str | None, channels: Policy | None, there: "NamedIndex | None"
+    ) -> "NamedIndex":
         if there is None and not roots:
             return cls.open(name)  # says that there is none
         named = cls.absolute(model) if model else there.model_name if there else DEFAULT_MODEL
@@ -193,13 +216,7 @@ class NamedIndex:
             raise EmorankError(
                 f"Index {name!r} was made with --channels {there.channels}; make another index for {heard}."
             )
-        made = cls(name, folder, named, tuple(every), heard)
-        if made != there:
-            made.model  # noqa: B018  - a model that is not there must not make an index
-            with written_whole(folder / ABOUT_FILE) as path:
-                about = {"format": FORMAT, "model": named, "roots": every, "channels": heard}
-                path.write_text(json.dumps(about, indent=2) + "\n", "utf8")
-        return made
+        return cls(name, folder_of(name), named, tuple(every), heard)
 
 
 def names() -> list[str]:
@@ -210,10 +227,15 @@ def names() -> list[str]:
 
 def is_named(name: str) -> bool:
     """Whether there is an index of this name."""
-    return _NAME.fullmatch(name) is not None and (_folder(name) / ABOUT_FILE).exists()
+    return _NAME.fullmatch(name) is not None and (folder_of(name) / ABOUT_FILE).exists()
 
 
-def _folder(name: str) -> Path:
+def folder_of(name: str) -> Path:
+    """Where the index of a name lies, or would.
+
+    Raises:
+        EmorankError: no index can have this name.
+    """
     if not _NAME.fullmatch(name):
         raise EmorankError(f"{name!r} cannot name an index; use up to 64 letters, digits, dots, dashes, underscores.")
     return data_folder() / "indexes" / name

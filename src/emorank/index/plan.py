@@ -35,8 +35,8 @@ class Plan:
         copy: new or changed ones whose content is known, each with the path that it is known by.
         remove: paths that are no longer there.
         keep: how many are as they were.
-        missing: recordings that the index has where there is nothing now: the folder is empty, as it is where a disk is
-            not mounted. They stay, unless pruning is asked for.
+        missing: recordings that the index has where there is nothing now: their folder is empty, as it is where a disk
+            is not mounted, or their link leads nowhere. They stay, unless pruning is asked for.
     """
 
     hear: list[Recording]
@@ -88,21 +88,24 @@ class Update:
 def plan(top: str, listing: Listing, indexed: Mapping[str, Indexed], prune: bool = False) -> Plan:
     """Compare a folder with what the index has of it.
 
-    Unreadable is not gone: what lies in a folder that cannot be read, or is a file that cannot, stays.
+    Unreadable is not gone: what lies in a folder that cannot be read, or is a file that cannot, stays. Nor need that be
+    gone which lay where nothing is now.
 
     Args:
         top: the folder, or the one recording, absolute.
         listing: what it holds now.
         indexed: the recordings of the index by absolute path, also those of other folders.
-        prune: remove recordings also where the whole folder is empty now.
+        prune: remove recordings also where a folder is empty now.
     """
     there = {file.path for file in listing.recordings}
     unreadable = [error.path for error in listing.broken]
     absent = [path for path in indexed if within(path, top) and path not in there]
     remove = [path for path in absent if not any(within(path, place) for place in unreadable)]
     missing = 0
-    if remove and not there and not unreadable and not prune:
-        missing, remove = len(remove), []
+    if not prune:
+        nothing = [top] if not there and not unreadable else listing.uncertain
+        gone = [path for path in remove if not any(within(path, place) for place in nothing)]
+        missing, remove = len(remove) - len(gone), gone
     todo = [file for file in listing.recordings if not _as_indexed(file, indexed.get(file.path))]
     hear, copy = _by_content(todo, indexed)
     return Plan(hear, copy, remove, len(listing.recordings) - len(todo), missing)

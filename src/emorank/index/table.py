@@ -1,14 +1,11 @@
-"""The LanceDB tables of an index: their schema, how they are opened, and how older ones are brought up to date.
+"""The LanceDB tables of an index: their schema, and how they are opened.
 
 One table an encoder, so that models on different encoders share a folder and none takes the other's work away. One row
 a segment; a recording that could not be read is one row with the reason. A row keeps the encoder's output beside the
-embedding, so that another model on the same encoder needs no audio.
+embedding, so that another model on the same encoder needs no audio, and checksums of both (`emorank.index.sums`).
 """
 
 import json
-import logging
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +13,22 @@ import numpy as np
 
 from emorank.affect import DIMENSIONS
 from emorank.audio import Policy
-from emorank.digest import known_digest
 from emorank.errors import EmorankError
+from emorank.index import ledger, sums
+from emorank.index.failures import damaged
 from emorank.listening import encode
-from emorank.listening.recordings import Recording
 from emorank.model import EmotionRankCLAP
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 SUFFIX = ".lance"  # of the folder of a table
-_FIRST = "segments"  # what the only table was called up to version 2
-_ROWS_AT_ONCE = 20_000  # held while a table is rewritten
-
-logger = logging.getLogger(__name__)
+FIRST = "segments"  # what the only table was called up to version 2
+MAKING = "making-"  # before the name of a table that takes its place when it is whole
 
 
 def table_name(model: EmotionRankCLAP, channels: Policy = "auto") -> str:
     """The table that keeps what this model's encoder gave of these channels."""
     heard = "" if channels == "auto" else f"-{channels}"
-    return f"{_FIRST}-{model.encoder_fingerprint}{heard}"
+    return f"{FIRST}-{model.encoder_fingerprint}{heard}"
 
 
 def schema(model: EmotionRankCLAP) -> Any:
@@ -49,88 +44,110 @@ def schema(model: EmotionRankCLAP) -> Any:
             pa.field("feature", pa.list_(pa.float16(), model.audio.encoder_dim), nullable=False),
             pa.field("embedding", pa.list_(pa.float32(), model.embedding_dim), nullable=False),
             heard.field("reason"),
+            pa.field(sums.COLUMN, pa.list_(pa.int64(), len(sums.GROUPS)), nullable=False),
         ],
         metadata={b"emorank": json.dumps(about).encode()},
     )
 
 
-def about(table: Any) -> dict[str, Any]:
-    """What a table says of itself: schema, encoder, model."""
-    stated: dict[str, Any] = json.loads((table.schema.metadata or {}).get(b"emorank", b"{}"))
+def about(table: Any, folder: Path) -> dict[str, Any]:
+    """What a table says of itself: schema, encoder, model.
+
+    Raises:
+        DamagedIndex: it says nothing.
+        EmorankError: a newer emorank made it.
+    """
+    try:
+        stated: dict[str, Any] = json.loads((table.schema.metadata or {})[b"emorank"])
+        version, _ = int(stated["schema"]), stated["encoder"] + stated["model"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(folder, f"{table.name}{SUFFIX} does not say what it holds") from error
+    if version > SCHEMA_VERSION:
+        raise EmorankError(f"{folder}: the index was made by a newer emorank; upgrade this one to use it.")
     return stated
 
 
-def opened(folder: Path, model: EmotionRankCLAP, channels: Policy, lock: Any) -> Any:
-    """The table of a model's encoder, made or brought up to this emorank and this model where it is not.
+def is_current(table: Any, model: EmotionRankCLAP, folder: Path) -> bool:
+    """Whether a table is of this emorank and holds this model's embeddings."""
+    stated = about(table, folder)
+    return bool(stated["schema"] == SCHEMA_VERSION and stated["model"] == model.fingerprint)
 
-    Args:
-        folder: of the index.
-        model: whose embeddings the table shall hold.
-        channels: which of the recordings' channels it holds.
-        lock: held by whoever writes; taken only where something has to be written, so that readers never wait.
+
+def begun(folder: Path, name: str) -> bool:
+    """Whether there is a table, be it without a row.
 
     Raises:
-        EmorankError: a newer emorank made the table.
+        DamagedIndex: there is what a table leaves that has lost its manifests.
+    """
+    table = folder / f"{name}{SUFFIX}"
+    versions = table / "_versions"
+    if versions.is_dir() and any(file.suffix == ".manifest" for file in versions.iterdir()):
+        return True
+    data = table / "data"
+    if (data.is_dir() and any(data.iterdir())) or ledger_of(folder, name).exists():
+        raise damaged(folder, f"{name}{SUFFIX} has lost its manifests")
+    return False  # a process that was killed while it made the table leaves no more than folders
+
+
+def ledger_of(folder: Path, name: str) -> Path:
+    """The file that notes what the files of a table are."""
+    return folder / f"{name}{ledger.SUFFIX}"
+
+
+def verified(folder: Path, name: str) -> ledger.Ledger | None:
+    """What is noted of a table's files, which are what it says; looked at before LanceDB, which trusts them, does.
+
+    Raises:
+        DamagedIndex: one of them is not what was written.
+    """
+    book, path = ledger_of(folder, name), folder / f"{name}{SUFFIX}"
+    try:
+        noted = ledger.read(book)
+    except ledger.DamagedLedger as error:
+        raise damaged(folder, f"{book.name} is not what was written") from error
+    if noted and (bad := ledger.changed(noted, path)):
+        raise damaged(folder, f"{path.name}/{bad[0]} is not what was written")
+    return noted
+
+
+def opened(folder: Path, model: EmotionRankCLAP, channels: Policy) -> Any | None:
+    """The table of a model's encoder, for reading; nothing is written. None where there is none yet.
+
+    Raises:
+        DamagedIndex: it is not what was written.
+        EmorankError: another emorank or another model made it.
     """
     import lancedb
 
-    database = lancedb.connect(folder)
     name = table_name(model, channels)
-    if _begun(folder, name):
-        table = database.open_table(name)
-        if _current(table, model):
-            return table
-    with lock:
-        if _begun(folder, name):
-            table = database.open_table(name)
-            if about(table).get("schema", 0) > SCHEMA_VERSION:
-                raise EmorankError(f"{folder}: the index was made by a newer emorank; upgrade this one to use it.")
-            return table if _current(table, model) else _rewritten(database, name, table, model)
-        # A process that was killed while it made the table may have left a part of it.
-        shutil.rmtree(folder / f"{name}{SUFFIX}", ignore_errors=True)
-        old = database.open_table(_FIRST) if _begun(folder, _FIRST) else None
-        if old is not None and channels == "auto" and _same_weights(old, model, folder):
-            table = _rewritten(database, name, old, model)
-            database.drop_table(_FIRST)
-            return table
-        return database.create_table(name, schema=schema(model))
+    if not begun(folder, name):
+        if begun(folder, FIRST):
+            raise _outdated(folder)
+        return None
+    verified(folder, name)
+    table = lancedb.connect(folder).open_table(name)
+    stated = about(table, folder)
+    # The third version lacks nothing but checksums.
+    if stated["schema"] < SCHEMA_VERSION - 1 or stated["model"] != model.fingerprint:
+        raise _outdated(folder)
+    return table
+
+
+def _outdated(folder: Path) -> EmorankError:
+    return EmorankError(
+        f"{folder}: the index was made by an older emorank or another model; bring it up to date, which takes no "
+        f"listening: emorank index --name {folder.name}"
+    )
 
 
 def rows(batch: Any, model: EmotionRankCLAP) -> Any:
     """What was heard, as rows of the table."""
     columns = {name: batch[name] for name in batch.schema.names if name != "feature"}
-    return _placed(columns, encode.matrix(batch["feature"]).astype(np.float16), model)
+    return placed(columns, encode.matrix(batch["feature"]).astype(np.float16), model)
 
 
-def _begun(folder: Path, name: str) -> bool:
-    versions = folder / f"{name}{SUFFIX}" / "_versions"
-    return versions.is_dir() and any(file.suffix == ".manifest" for file in versions.iterdir())
-
-
-def _current(table: Any, model: EmotionRankCLAP) -> bool:
-    stated = about(table)
-    return stated.get("schema") == SCHEMA_VERSION and stated.get("model") == model.fingerprint
-
-
-def _same_weights(old: Any, model: EmotionRankCLAP, folder: Path) -> bool:
-    """Whether a table of version 1 or 2, which knew its encoder by name alone, holds what this encoder gives."""
-    stated = about(old)
-    if stated.get("schema", 0) > SCHEMA_VERSION:
-        raise EmorankError(f"{folder}: the index was made by a newer emorank; upgrade this one to use it.")
-    if stated.get("encoder") != model.config.audio_encoder:
-        return False
-    if stated["encoder"].startswith("whisper-base/"):  # packaged, so of the same weights under the same name
-        return True
-    logger.warning(
-        "%s: the index is of an older emorank, which did not note the weights of %s; its recordings are heard again.",
-        folder,
-        stated["encoder"],
-    )
-    return False
-
-
-def _placed(columns: dict[str, Any], features: np.ndarray, model: EmotionRankCLAP) -> Any:
-    """Rows with the embedding and the place that a model gives them."""
+def placed(columns: dict[str, Any], features: np.ndarray, model: EmotionRankCLAP) -> Any:
+    """Rows with the embedding and the place that a model gives them, and their sums."""
     import pyarrow as pa
 
     embeddings = model.audio(features.astype(np.float32))
@@ -138,40 +155,12 @@ def _placed(columns: dict[str, Any], features: np.ndarray, model: EmotionRankCLA
     columns |= {name: pa.array(places[:, i], from_pandas=True) for i, name in enumerate(DIMENSIONS)}  # NaN is null
     columns |= {"feature": encode.fixed_size_list(features), "embedding": encode.fixed_size_list(embeddings)}
     layout = schema(model)
-    return pa.table([columns[field.name] for field in layout], schema=layout)
+    return summed(pa.table({name: columns[name] for name in layout.names if name != sums.COLUMN}), layout)
 
 
-def _rewritten(database: Any, name: str, table: Any, model: EmotionRankCLAP) -> Any:
-    """The same recordings with this schema and this model's embeddings, in one transaction, without decoding."""
+def summed(rows: Any, layout: Any) -> Any:
+    """Rows with their sums as a last column."""
     import pyarrow as pa
 
-    layout = schema(model)
-    made = (*DIMENSIONS, "embedding")
-    kept = [column for column in layout.names if column in table.schema.names and column not in made]
-
-    lacking = [column for column in layout.names if column not in (*kept, *made, "digest")]  # up to version 2
-
-    def batches() -> Iterator[Any]:
-        for batch in table.search().select(kept).to_batches(_ROWS_AT_ONCE):
-            columns = {column: batch[column] for column in kept if column != "feature"}
-            if "digest" not in kept:  # version 1
-                columns["digest"] = _digests(batch)
-            columns |= {column: pa.nulls(len(batch), layout.field(column).type) for column in lacking}
-            yield from _placed(columns, encode.matrix(batch["feature"]), model).to_batches()
-
-    reader = pa.RecordBatchReader.from_batches(layout, batches())
-    return database.create_table(name, data=reader, schema=layout, mode="overwrite")
-
-
-def _digests(batch: Any) -> Any:
-    """Of recordings that are still what they were; None of the others."""
-    import pyarrow as pa
-
-    digests: dict[str, str | None] = {}
-    for path, size, changed in zip(*(batch[name].to_pylist() for name in ("path", "size", "changed")), strict=True):
-        if path not in digests:
-            try:
-                digests[path] = known_digest(path) if Recording.now(path) == Recording(path, size, changed) else None
-            except OSError:
-                digests[path] = None
-    return pa.array([digests[path] for path in batch["path"].to_pylist()], pa.string())
+    columns = [rows[name] for name in layout.names if name != sums.COLUMN]
+    return pa.table([*columns, sums.sums(rows)], schema=layout)

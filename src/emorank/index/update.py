@@ -3,28 +3,28 @@
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from emorank.affect import DIMENSIONS
 from emorank.audio import Policy
 from emorank.errors import AudioError, EmorankError
-from emorank.index import table
+from emorank.index import guarded, ledger, table
+from emorank.index.about import ABOUT_FILE
+from emorank.index.failures import reported
 from emorank.index.plan import Indexed, Plan, Update, plan
+from emorank.index.rows import Rows, chunks, quoted
 from emorank.index.segments import Segments
+from emorank.index.upgrade import prepared
 from emorank.listening.encode import listen
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
-from emorank.storage import cache_folder
+from emorank.storage import cache_folder, is_temporary, owner_only, private_folder, remove_stale
 from emorank.types import Progress
 
-ABOUT_FILE, LABELS_FILE = "index.json", "labels.parquet"  # what a named index keeps beside the tables
+LABELS_FILE = "labels.parquet"  # of a named index, beside its tables
+LOCK_FILE = ".lock"
 _COPIED_AT_ONCE = 500  # moved recordings in one transaction
-_VERSIONS_KEPT = timedelta(days=1)
-
-Item = TypeVar("Item")
 
 
 class Index:
@@ -37,25 +37,35 @@ class Index:
         folder: where the index lies; made when it is not there.
         model: gives the embeddings.
         channels: which channels of a recording are heard, see `emorank.audio.Reading`; each policy has its own table.
+        readonly: nothing is written, not even where the table is of an older emorank or another model.
 
     Raises:
+        DamagedIndex: what is there is not what was written.
         EmorankError: the folder is not an index and not empty, or the index cannot be read.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], model: EmotionRankCLAP, channels: Policy = "auto") -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        model: EmotionRankCLAP,
+        channels: Policy = "auto",
+        readonly: bool = False,
+    ) -> None:
         self.folder = Path(folder).absolute()
         self.model = model
         self.channels = channels
-        if self.folder.is_dir():
-            names = [path.name for path in self.folder.iterdir()]
-            foreign = [name for name in names if name not in (".lock", ABOUT_FILE, LABELS_FILE)]
-            if foreign and not any(name.endswith(table.SUFFIX) for name in names):
-                raise EmorankError(f"{self.folder}: no index, and not empty; name another folder for the index.")
-        elif self.folder.exists():
-            raise EmorankError(f"{self.folder}: a file, a folder for the index is needed.")
-        with self._reported("read"):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._table = table.opened(self.folder, model, channels, self._lock())
+        _require_index(self.folder)
+        with reported(self.folder, "read"):
+            if not readonly:
+                private_folder(self.folder)
+
+            def open_table() -> Any:
+                if readonly:
+                    return table.opened(self.folder, model, channels)
+                with owner_only():
+                    return prepared(self.folder, model, channels, lock_of(self.folder))
+
+            self._rows = Rows(self.folder, table.table_name(model, channels), table.schema(model), open_table)
 
     @classmethod
     def of(cls, root: str | os.PathLike[str], model: EmotionRankCLAP, channels: Policy = "auto") -> "Index":
@@ -66,9 +76,8 @@ class Index:
     @property
     def version(self) -> int:
         """Grows with every transaction of any process."""
-        with self._reported("read"):
-            self._table.checkout_latest()
-            return int(self._table.version)
+        with reported(self.folder, "read"):
+            return self._rows.refresh()
 
     def update(self, root: str | os.PathLike[str], progress: Progress | None = None, prune: bool = False) -> Update:
         """Bring the index up to what a folder (or one recording) holds now.
@@ -87,15 +96,16 @@ class Index:
             EmorankError: there is nothing at `root`, or the disk is full.
         """
         top = os.path.abspath(root)
-        with self._reported("written"), self._lock():
+        with reported(self.folder, "written"), owner_only(), lock_of(self.folder):
+            remove_stale(self.folder)
             listing = recordings(root)
-            self._table.checkout_latest()
             indexed = self.recordings()
             todo = plan(top, listing, indexed, prune)
             damaged = self._write(todo, indexed, progress)
-            self._delete(todo.remove)
+            self._rows.delete(todo.remove)
             if todo.hear or todo.copy or todo.remove:
-                self._table.optimize(cleanup_older_than=_VERSIONS_KEPT)
+                self._rows.optimize()
+            self._rows.note()
             broken = [*listing.broken, *self._broken(top)]
         new = [*todo.hear, *(file for file, _ in todo.copy)]
         changed = sum(file.path in indexed for file in new)
@@ -113,47 +123,32 @@ class Index:
 
     def segments(self) -> Segments:
         """Everything that can be searched."""
-        with self._reported("read"):
-            self._table.checkout_latest()
-            columns = ["path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage"]
-            return Segments.of(self._read(columns, "reason IS NULL"))
+        import pyarrow.compute as pc
+
+        with reported(self.folder, "read"):
+            self._rows.refresh()
+            columns = ["path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage", "reason"]
+            rows = self._rows.read(columns, "searched")
+            if rows["reason"].null_count < len(rows):  # some could not be heard
+                rows = rows.filter(pc.is_null(rows["reason"]))
+            return Segments.of(rows)
 
     def recordings(self) -> dict[str, Indexed]:
         """Every recording of the index by its absolute path, also those that cannot be searched."""
-        with self._reported("read"):
-            rows = self._read(["path", "size", "changed", "digest", "reason"])
+        with reported(self.folder, "read"):
+            self._rows.refresh()
+            rows = self._rows.read(["path", "size", "changed", "digest", "reason"], "file")
             columns = (rows[name].to_pylist() for name in rows.column_names)
             return {path: Indexed(*rest) for path, *rest in zip(*columns, strict=True)}
 
     def peaks(self, path: str) -> list[bytes | None]:
         """The waveforms of a recording's segments as they are drawn, in the order of their start and channel."""
-        with self._reported("read"):
-            rows = self._read(["start", "channel", "peaks"], f"path = {_quoted(path)} AND reason IS NULL")
+        with reported(self.folder, "read"):
+            self._rows.refresh()
+            rows = self._rows.read(["start", "channel", "peaks"], "drawn", f"path = {quoted(path)} AND reason IS NULL")
             rows = rows.sort_by([("start", "ascending"), ("channel", "ascending")])
             peaks: list[bytes | None] = rows["peaks"].to_pylist()
             return peaks
-
-    def _lock(self) -> Any:
-        """One writer at a time; the lock of a killed process is free."""
-        from filelock import FileLock
-
-        return FileLock(self.folder / ".lock")
-
-    @contextmanager
-    def _reported(self, done: str) -> Iterator[None]:
-        """Every failure of the table or the disk is one sentence."""
-        try:
-            yield
-        except EmorankError:
-            raise
-        except (OSError, RuntimeError, ValueError) as error:  # LanceDB raises each of them for a damaged table
-            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-            advice = (
-                "see to the disk"
-                if isinstance(error, OSError) or done == "written"
-                else "remove the folder to build it anew"
-            )
-            raise EmorankError(f"{self.folder}: the index cannot be {done} ({reason}); {advice}.") from error
 
     def _write(self, todo: Plan, indexed: dict[str, Indexed], progress: Progress | None) -> dict[str, str]:
         """New rows of recordings in place of the old ones; gives what is missing of those that were heard."""
@@ -162,13 +157,13 @@ class Index:
 
         def add(rows: Any, paths: Sequence[str]) -> None:
             nonlocal done
-            self._delete([path for path in paths if path in indexed])
-            self._table.add(rows)
+            self._rows.delete([path for path in paths if path in indexed])
+            self._rows.add(rows)
             done += len(paths)
             if progress:
                 progress(done, total)
 
-        for some in _chunks(todo.copy, _COPIED_AT_ONCE):
+        for some in chunks(todo.copy, _COPIED_AT_ONCE):
             add(self._copied(some), [file.path for file, _ in some])
         # The encoder is loaded only where there is something to encode.
         for batch in self._heard(todo.hear) if todo.hear else ():
@@ -184,8 +179,8 @@ class Index:
         """The rows of known recordings under the paths of files with the same content."""
         import pyarrow as pa
 
-        sources = ", ".join(_quoted(source) for source in {source for _, source in batch})
-        rows = self._table.search().where(f"path IN ({sources})").to_arrow()
+        sources = ", ".join(quoted(source) for source in {source for _, source in batch})
+        rows = self._rows.whole(f"path IN ({sources})")
         at: dict[str, list[int]] = {}
         for index, path in enumerate(rows["path"].to_pylist()):
             at.setdefault(path, []).append(index)
@@ -194,26 +189,32 @@ class Index:
         for name in ("path", "size", "changed"):
             values = pa.array([getattr(file, name) for file, _ in targets], taken.schema.field(name).type)
             taken = taken.set_column(taken.schema.get_field_index(name), taken.schema.field(name), values)
-        return taken
-
-    def _read(self, columns: list[str], where: str | None = None) -> Any:
-        query = self._table.search().select(columns)
-        return (query.where(where) if where else query).to_arrow()
+        return table.summed(taken, table.schema(self.model))
 
     def _broken(self, root: str) -> list[AudioError]:
-        rows = self._read(["path", "reason"], "reason IS NOT NULL")
+        rows = self._rows.read(["path", "reason"], "file", "reason IS NOT NULL")
         pairs = zip(rows["path"].to_pylist(), rows["reason"].to_pylist(), strict=True)
         return [AudioError(path, reason) for path, reason in pairs if within(path, root)]
 
-    def _delete(self, paths: Sequence[str]) -> None:
-        for chunk in _chunks(paths, 500):
-            self._table.delete(f"path IN ({', '.join(map(_quoted, chunk))})")
+
+def lock_of(folder: Path) -> Any:
+    """One writer at a time; the lock of a killed process is free."""
+    from filelock import FileLock
+
+    return FileLock(folder / LOCK_FILE, mode=0o600)
 
 
-def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _require_index(folder: Path) -> None:
+    """That a folder is an index, or that one can be made there."""
+    if folder.is_dir():
+        names = [path.name for path in folder.iterdir()]
+        ours = [name for name in names if name.endswith((table.SUFFIX, ledger.SUFFIX))]
+        foreign = [name for name in names if name not in (*ours, LOCK_FILE) and not _is_ours(name)]
+        if foreign and not ours:
+            raise EmorankError(f"{folder}: no index, and not empty; name another folder for the index.")
+    elif folder.exists():
+        raise EmorankError(f"{folder}: a file, a folder for the index is needed.")
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _is_ours(name: str) -> bool:
+    return guarded.belongs(name, ABOUT_FILE) or guarded.belongs(name, LABELS_FILE) or is_temporary(name)

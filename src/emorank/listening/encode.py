@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Cut = Callable[[Reading], Iterator[Segment]]
 
+UNREAD = -1  # the time of change of a recording that the system could not read: it is tried again whenever one looks
 PEAKS = 96  # bars of a drawn waveform
 _SECONDS_AT_ONCE = 300.0  # of audio held in memory and encoded together
 _RECORDINGS_AT_ONCE = 1000
@@ -32,7 +33,8 @@ _QUIETEST = 1e-6  # root mean square; below it loudness is -120 dBFS
 def schema(encoder_dim: int) -> "pa.Schema":
     """The columns of a batch: a row is a segment, or a recording that could not be heard and the reason.
 
-    * ``path``, ``size`` in bytes, ``changed`` in nanoseconds, ``digest`` of the content (null where it is unknown);
+    * ``path``, ``size`` in bytes, ``changed`` in nanoseconds (`UNREAD` where the system failed), ``digest`` of the
+      content (null where it is unknown);
     * ``channel``: number of the one that is heard, from 1; null where a recording is heard as one;
     * ``start`` and ``end`` in seconds;
     * ``loudness``: root mean square in dB of full scale, and ``peaks``: `PEAKS` bytes, the waveform as it is drawn, the
@@ -121,7 +123,13 @@ class _Batch:
         return self._taken >= _SECONDS_AT_ONCE or self.recordings >= _RECORDINGS_AT_ONCE
 
     def add(self, recording: Recording) -> None:
+        """Hear a recording; one that fails is tried once more, as disks fail once."""
         self.recordings += 1
+        if not self._added(recording, last=False):
+            self._added(recording, last=True)
+
+    def _added(self, recording: Recording, last: bool) -> bool:
+        """Whether the recording was heard; with `last`, its reason is noted where it was not."""
         digest = None
         rows: list[dict[str, Any]] = []  # of this recording
         try:
@@ -144,10 +152,18 @@ class _Batch:
             for row in rows:
                 row["damage"] = damage
             self._rows += rows
+            return True
         except AudioError as error:
-            self._leave_out(recording, digest, error.reason)
+            if last or isinstance(error, NoSpeech):
+                unreadable = isinstance(error.__cause__, OSError) or not _is_readable(recording.path)
+                self._leave_out(recording, digest, error.reason, unreadable)
+                return True
         except OSError as error:
-            self._leave_out(recording, digest, f"it cannot be opened ({error.strerror}).")
+            if last:
+                self._leave_out(recording, digest, f"it cannot be opened ({error.strerror}).", unreadable=True)
+                return True
+        self._forget(recording)
+        return False
 
     def rows(self) -> "pa.RecordBatch":
         import pyarrow as pa
@@ -159,9 +175,14 @@ class _Batch:
         columns["feature"] = fixed_size_list(features)
         return pa.record_batch([columns[name] for name in layout.names], schema=layout)
 
-    def _leave_out(self, recording: Recording, digest: str | None, reason: str) -> None:
-        """A recording that breaks off half way is left out as a whole."""
+    def _forget(self, recording: Recording) -> None:
         self._waiting = [waiting for waiting in self._waiting if waiting[0]["path"] != recording.path]
+
+    def _leave_out(self, recording: Recording, digest: str | None, reason: str, unreadable: bool) -> None:
+        """A recording that breaks off half way is left out as a whole; one that the system cannot read is not known."""
+        self._forget(recording)
+        if unreadable:
+            recording = replace(recording, changed=UNREAD)
         nothing = Segment(0.0, 0.0, np.zeros(0, np.float32))
         empty = {"loudness": None, "peaks": None, "reason": reason}
         feature = np.zeros(self._encoder.dim, np.float32)
@@ -188,6 +209,15 @@ def matrix(column: Any) -> np.ndarray:
     flat = column.combine_chunks().flatten() if hasattr(column, "combine_chunks") else column.flatten()
     values: np.ndarray = flat.to_numpy(zero_copy_only=False).reshape(-1, width)
     return values
+
+
+def _is_readable(path: str) -> bool:
+    """Whether the disk gives all of a file, whatever is in it."""
+    try:
+        content_digest(path)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _row(recording: Recording, digest: str | None, segment: Segment) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emorank.audio import SUFFIXES
@@ -43,11 +43,14 @@ class Listing:
         recordings: in the order of their paths.
         broken: files and folders that cannot even be looked at, each with its reason.
         passed_over: files that are no recordings by their suffix: suffix -> how many.
+        uncertain: folders without anything in them, as a place is where no disk is mounted, and links that lead
+            nowhere: what once lay in them need not be gone.
     """
 
     recordings: list[Recording]
     broken: list[AudioError]
     passed_over: Counter[str]
+    uncertain: list[str] = field(default_factory=list)
 
 
 def recordings(root: str | os.PathLike[str]) -> Listing:
@@ -56,11 +59,15 @@ def recordings(root: str | os.PathLike[str]) -> Listing:
     Links to folders are followed, each folder is entered once, so loops end. Names that begin with a dot are hidden.
 
     Raises:
-        EmorankError: there is nothing at `root`.
+        EmorankError: there is nothing at `root`, or it cannot be looked at.
     """
     top = os.path.abspath(os.fspath(root))
-    if not os.path.exists(top):
-        raise EmorankError(f"{os.fspath(root)}: there is no such file or folder.")
+    try:
+        os.stat(top)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise EmorankError(f"{os.fspath(root)}: there is no such file or folder.") from error
+    except OSError as error:
+        raise EmorankError(f"{os.fspath(root)}: it cannot be looked at ({error.strerror}).") from error
     listing = Listing([], [], Counter())
     names = sorted(_walk(top, listing)) if os.path.isdir(top) else [top]
     for name in names:
@@ -94,20 +101,26 @@ def _walk(folder: str, listing: Listing) -> Iterator[str]:
         except OSError as error:
             listing.broken.append(AudioError(current, f"the folder cannot be read ({error.strerror})."))
             continue
+        if not entries:
+            listing.uncertain.append(current)
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             suffix = Path(entry.name).suffix.lower()
-            if _is_folder(entry):
+            enter = _is_folder(entry)
+            if enter:
                 waiting.append(entry.path)
             elif suffix in SUFFIXES:
                 yield entry.path
+            elif enter is None:
+                listing.uncertain.append(entry.path)
             else:
                 listing.passed_over[suffix] += 1
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: os.DirEntry[str]) -> bool | None:
+    """Whether it is one; None where that cannot be seen, and of a link that leads nowhere or in a circle."""
     try:
-        return entry.is_dir()
-    except OSError:  # a link that leads in a circle is no folder
-        return False
+        return entry.is_dir() or (None if entry.is_symlink() and not os.path.exists(entry.path) else False)
+    except OSError:
+        return None

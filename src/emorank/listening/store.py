@@ -2,102 +2,32 @@
 
 They are kept by what was heard and who heard it: the digest of the recording's content, and the fingerprint of the
 encoder. A recording that was moved, copied or touched is known; a changed one, or other weights under an old name, are
-not. One SQLite file, added to in transactions, so a killed run loses at most the clips that it was encoding.
+not. A killed run loses at most the clips that it was encoding.
 """
 
 import logging
 import os
 import re
 import sqlite3
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from emorank.audio import SAMPLE_RATE, Reading
 from emorank.digest import known_digests
 from emorank.encoders import AudioEncoder, TextEncoder
-from emorank.errors import AudioError, EmorankError
+from emorank.errors import AudioError
 from emorank.listening.encode import listen, matrix
+from emorank.listening.kept import FeatureStore
 from emorank.listening.recordings import Recording
 from emorank.listening.segments import Segment
-from emorank.storage import cache_folder
 from emorank.types import Array, Progress
 
-_KEYS_AT_ONCE = 500  # bound parameters of one query
+__all__ = ["FeatureStore", "cropped", "features", "text_features", "whole"]
 
 logger = logging.getLogger(__name__)
-
-
-class FeatureStore:
-    """Vectors by space (an encoder's fingerprint, and how its input was cut) and key (a digest, or a description).
-
-    Args:
-        folder: where the file lies; None is the user's cache.
-
-    Raises:
-        EmorankError: the file cannot be opened as a feature store.
-    """
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self.path = (cache_folder() / "features" if folder is None else folder) / "features.sqlite"
-        with self._connected(make=True) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS features (space TEXT, key TEXT, vector BLOB NOT NULL, "
-                "sum INTEGER NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID"
-            )
-
-    def get(self, space: str, keys: Sequence[str], dim: int) -> dict[str, Array]:
-        """The (dim,) vectors that are known among `keys`; a damaged one is not known any more, and said."""
-        found: dict[str, Array] = {}
-        damaged = 0
-        with self._connected() as connection:
-            for start in range(0, len(keys), _KEYS_AT_ONCE):
-                some = keys[start : start + _KEYS_AT_ONCE]
-                query = (
-                    f"SELECT key, vector, sum FROM features WHERE space = ? AND key IN ({','.join('?' * len(some))})"
-                )
-                for key, blob, checksum in connection.execute(query, [space, *some]):
-                    if len(blob) == 4 * dim and zlib.crc32(blob) == checksum:
-                        found[key] = np.frombuffer(blob, np.float32)
-                    else:
-                        damaged += 1
-        if damaged:
-            logger.warning("%s: %d features are damaged and are computed again.", self.path, damaged)
-        return found
-
-    def put(self, space: str, vectors: Iterable[tuple[str, Array]]) -> None:
-        """Keep vectors, in one transaction."""
-        rows = []
-        for key, vector in vectors:
-            blob = np.ascontiguousarray(vector, np.float32).tobytes()
-            rows.append((space, key, blob, zlib.crc32(blob)))
-        with self._connected() as connection, connection:
-            connection.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?)", rows)
-
-    @contextmanager
-    def _connected(self, make: bool = False) -> Iterator[sqlite3.Connection]:
-        """A connection whose every failure is one sentence."""
-        try:
-            if make:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=60)) as connection:
-                yield connection
-        except sqlite3.DatabaseError as error:
-            damaged = not isinstance(error, sqlite3.OperationalError)  # that is the disk's or another process's fault
-            advice = (
-                "remove it; what it held is computed again." if damaged else "see to the disk, or set EMORANK_CACHE."
-            )
-            raise EmorankError(f"{self.path}: the feature store cannot be used ({error}); {advice}") from error
-        except OSError as error:
-            raise EmorankError(
-                f"{self.path}: the feature store cannot be opened ({error.strerror}); set EMORANK_CACHE to a folder "
-                "that can be written."
-            ) from error
 
 
 def features(
@@ -216,11 +146,14 @@ def _adopted(
             file = Recording.now(path)
             wanted[f"{os.path.abspath(path)}|{file.size}|{file.changed}"] = digest
     found: dict[str, Array] = {}
-    with closing(sqlite3.connect(old, timeout=60)) as connection:
-        for key, digest in wanted.items():
-            row = connection.execute("SELECT vector FROM features WHERE key = ?", [key]).fetchone()
-            if row is not None and len(row[0]) == 4 * encoder.dim:
-                found[digest] = np.frombuffer(row[0], np.float32)
+    try:
+        with closing(sqlite3.connect(old, timeout=60)) as connection:
+            for key, digest in wanted.items():
+                row = connection.execute("SELECT vector FROM features WHERE key = ?", [key]).fetchone()
+                if row is not None and len(row[0]) == 4 * encoder.dim:
+                    found[digest] = np.frombuffer(row[0], np.float32)
+    except sqlite3.Error as error:
+        logger.warning("%s: features of an older emorank that cannot be read (%s); they are not used.", old, error)
     if found:
         store.put(encoder.fingerprint, found.items())
     return found

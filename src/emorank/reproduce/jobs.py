@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import polars as pl
 
 from emorank.errors import EmorankError
@@ -19,6 +20,8 @@ from emorank.storage import written_whole
 from emorank.training.config import TrainConfig
 from emorank.training.loop import fit
 from emorank.training.prepare import Prepared, prepare
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,9 @@ def develop(job: Job) -> float:
         report = measure_ordinality(heard, "development")
         return {"voc": report.voc.mean, "aoc": report.aoc.mean}
 
-    found = _kept(job.folder / "development.json", _trained(job), make)
-    return float(found["voc"] + found["aoc"]) / 2
+    path = job.folder / "development.json"
+    found = _typed(path, _kept(path, _trained(job), make), _Development)
+    return (found.voc + found.aoc) / 2
 
 
 def examine(job: Job) -> dict[str, Any]:
@@ -94,32 +98,54 @@ def _kept(path: Path, model: EmotionRankCLAP, make: Callable[[EmotionRankCLAP], 
     run = model.config.training["run"]
     kept = _read(path)
     if kept is not None:
-        found: dict[str, Any] = kept.get("found", {})
-        if kept.get("digest") != _digest(found):
+        if kept.digest != _digest(kept.found):
             raise EmorankError(f"{path}: the file is damaged, its digest does not fit; remove it to have it made anew.")
-        if kept.get("run") == run:
-            return found
+        if kept.run == run:
+            return kept.found
     made = json.loads(json.dumps(make(model)))  # keys as text, as they are when read
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps({"run": run, "digest": _digest(made), "found": made}) + "\n", "utf8")
     return dict(made)
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file; None if there is no file.
+def _read(path: Path) -> "_Kept | None":
+    """What a file holds; None if there is no file.
 
     Raises:
         EmorankError: it holds something else.
     """
     try:
-        found = json.loads(path.read_text("utf8"))
+        return msgspec.json.decode(path.read_bytes(), type=_Kept)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise EmorankError(f"{path}: the file is damaged ({error}); remove it to have it made anew.") from error
-    if not isinstance(found, dict):
-        raise EmorankError(f"{path}: the file is damaged, it holds no object; remove it to have it made anew.")
-    return found
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _damaged(path, error) from error
+
+
+def _typed(path: Path, found: dict[str, Any], kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.MsgspecError as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> EmorankError:
+    return EmorankError(f"{path}: the file is damaged ({error}); remove it to have it made anew.")
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What is kept of a training's measurements: of which training, a digest of what was found, and that."""
+
+    run: str
+    digest: str
+    found: dict[str, Any]
+
+
+class _Development(msgspec.Struct, frozen=True):
+    """The ordinality on the development speakers."""
+
+    voc: float
+    aoc: float
 
 
 def _digest(found: dict[str, Any]) -> str:

@@ -48,7 +48,7 @@ class Collection:
     @classmethod
     def of(cls, named: "NamedIndex") -> "Collection":
         """What a named index holds, with its labels; paths are shown from the folder that was indexed on."""
-        segments = named.index.segments()
+        segments = named.reading.segments()
         return cls(segments, named.labels(), [named.shown(path) for path in segments.paths])
 
     def __len__(self) -> int:

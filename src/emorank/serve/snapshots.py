@@ -12,9 +12,10 @@ import numpy as np
 
 from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
 from emorank.audio import Policy
+from emorank.index.about import ABOUT_FILE
 from emorank.index.named import NamedIndex
 from emorank.index.plan import Indexed
-from emorank.index.update import ABOUT_FILE, LABELS_FILE
+from emorank.index.update import LABELS_FILE
 from emorank.model import EmotionRankCLAP
 from emorank.search.collection import Collection
 from emorank.serve.batching import TextBatcher
@@ -118,7 +119,7 @@ class ServedIndex:
         self._texts = TextBatcher(model.encode_text)
 
     def _taken(self) -> Snapshot:
-        index = self.named.index
+        index = self.named.reading
         version = index.version
         snapshot = Snapshot(
             version, Collection.of(self.named), index.recordings(), self._model, self._texts, self.named.channels
@@ -132,7 +133,7 @@ class ServedIndex:
         about = (self.named.folder / ABOUT_FILE).stat()
         labels = self.named.folder / LABELS_FILE
         changed = labels.stat().st_mtime if labels.exists() else 0.0
-        return (about.st_ino, about.st_mtime_ns, about.st_ctime_ns), self.named.index.version, changed
+        return (about.st_ino, about.st_mtime_ns, about.st_ctime_ns), self.named.reading.version, changed
 
 
 def keep_fresh(index: ServedIndex, stop: threading.Event) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import io
 import json
 import pickle
 from pathlib import Path
@@ -16,6 +17,8 @@ from emorank.model import CONFIG_FILE, EmotionRankCLAP
 from emorank.storage import written_whole
 from emorank.training.config import TrainConfig
 from emorank.training.dataset import Split
+
+_END = b"emorank"  # before the digest of all that comes before it
 
 
 def identity(train: Split, development: Split, config: TrainConfig) -> str:
@@ -62,23 +65,42 @@ class Checkpoint:
         if not self._path.exists():
             return None
         try:
-            found: dict[str, Any] = torch.load(self._path, "cpu", weights_only=True)
-        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+            found = torch.load(io.BytesIO(_whole(self._path.read_bytes())), "cpu", weights_only=True)
+            run, state = found["run"], found["state"]
+            kept = {name: state[name] for name in ("heads", "optimizer", "best", "losses")}
+        except (OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, pickle.UnpicklingError) as error:
             raise EmorankError(f"{self._path}: the unfinished training is damaged; remove the file.") from error
-        if found["run"] != self._run:
+        if run != self._run:
             raise EmorankError(
                 f"{self._path.parent}: holds another unfinished training; name another folder, or remove it."
             )
-        state: dict[str, Any] = found["state"]
-        return state
+        return kept
 
     def write(self, state: dict[str, Any]) -> None:
         """Replace what was written."""
+        held = io.BytesIO()
+        torch.save({"run": self._run, "state": state}, held)
+        content = held.getvalue()
         with written_whole(self._path) as path:
-            torch.save({"run": self._run, "state": state}, path)
+            path.write_bytes(content + _END + hashlib.blake2b(content).digest())
 
     def remove(self) -> None:
         """The run has ended; a folder that holds nothing else goes too."""
         self._path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self._path.parent.rmdir()
+
+
+def _whole(content: bytes) -> bytes:
+    """What was written, without its digest; an older emorank wrote none.
+
+    Raises:
+        ValueError: it is not what was written.
+    """
+    size = hashlib.blake2b().digest_size
+    if content[-size - len(_END) : -size] != _END:
+        return content
+    content, digest = content[: -size - len(_END)], content[-size:]
+    if hashlib.blake2b(content).digest() != digest:
+        raise ValueError("the digest does not fit")
+    return content

@@ -7,14 +7,14 @@ and one run at a time holds the file. So a kill loses nothing that was accepted,
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from emorank.captions.llm.prompt import Subject
 from emorank.captions.rules import normalised
-from emorank.errors import EmorankError
+from emorank.databases import made, reported
 from emorank.storage import cache_folder
 
 _TABLES = """
@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS calls (
     number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, prompt_tokens INTEGER NOT NULL,
     answer_tokens INTEGER NOT NULL, outcome TEXT NOT NULL);
 """
+_BUSY = "another run is captioning with this model and prompt; wait until it has ended."
 
 
 def digest(document: Any) -> str:
@@ -50,9 +51,9 @@ class CaptionStore:
         self._recipe = digest(recipe)
         self.path = folder / f"{self._recipe[:16]}.sqlite"  # never a name from outside: that could be a path
         with self._failures():
-            folder.mkdir(parents=True, exist_ok=True)
+            made(self.path)
             self._lock = sqlite3.connect(
-                self.path.with_suffix(".lock"), timeout=0.2, isolation_level=None, check_same_thread=False
+                made(self.path.with_suffix(".lock")), timeout=0.2, isolation_level=None, check_same_thread=False
             )
             self._lock.execute("BEGIN EXCLUSIVE")  # the system lets go of it however a run ends
             self._connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
@@ -62,18 +63,8 @@ class CaptionStore:
             if self._connection.execute("SELECT 1 FROM recipe").fetchone() is None:
                 self._write("INSERT INTO recipe VALUES (?)", json.dumps(recipe, sort_keys=True))
 
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, sqlite3.Error) as error:
-            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                what = "another run is captioning with this model and prompt; wait until it has ended."
-            elif isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-                what = f"this is no store of captions ({error}); remove the file to start anew."
-            else:
-                what = f"captions cannot be kept there ({error}); set EMORANK_CACHE to a folder that can be written."
-            raise EmorankError(f"{self.path}: {what}") from error
+    def _failures(self) -> AbstractContextManager[None]:
+        return reported(self.path, "the store of captions", "remove the file to start anew.", _BUSY)
 
     def _write(self, query: str, *values: object) -> sqlite3.Cursor:
         with self._failures(), self._connection:

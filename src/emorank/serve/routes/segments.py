@@ -77,7 +77,7 @@ def waveform(request: Request, id: SegmentId) -> Waveform:
     """The loudest sample of each of 96 stretches of a segment, its loudest 1."""
     snapshot, row = row_of(request, id)
     index: ServedIndex = request.app.state.index
-    kept = index.named.index.peaks(snapshot.collection.segments.paths[row])
+    kept = index.named.reading.peaks(snapshot.collection.segments.paths[row])
     place = row - snapshot.collection.recording_of(row).start
     peaks = kept[place] if place < len(kept) else None
     return Waveform(peaks=[round(peak / 255, 3) for peak in peaks or b""])

@@ -1,0 +1,128 @@
+"""A table as it is used: read with the sums of its rows, written with the ledger of its files."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from emorank.index import ledger, sums, table
+from emorank.index.failures import damaged
+
+_VERSIONS_KEPT = timedelta(days=1)
+_NOTED_EVERY = 30.0  # seconds between two ledgers of an update
+
+Item = TypeVar("Item")
+
+
+class Rows:
+    """The rows of an index.
+
+    Args:
+        folder: of the index.
+        name: of the table.
+        layout: its schema.
+        open_table: opens it; None where it is not there yet.
+    """
+
+    def __init__(self, folder: Path, name: str, layout: Any, open_table: Callable[[], Any | None]) -> None:
+        self._folder, self._name, self._layout, self._open = folder, name, layout, open_table
+        self._table = open_table()
+        self._checked = -1  # the version whose files were looked at
+        self._noted = time.monotonic()
+
+    def refresh(self) -> int:
+        """Go on to the latest version; its number, 0 where nothing was written yet.
+
+        Raises:
+            DamagedIndex: a file is not what was written.
+        """
+        if self._table is None:
+            self._table = self._open()
+            if self._table is None:
+                return 0
+        else:
+            self._table.checkout_latest()
+        if self._table.version != self._checked:
+            self._check()
+            self._checked = self._table.version
+        return int(self._table.version)
+
+    def read(self, columns: list[str], group: str, where: str | None = None) -> Any:
+        """Columns of a group of `sums.GROUPS`.
+
+        Raises:
+            DamagedIndex: a row is not what was written.
+        """
+        if self._table is None:
+            return self._layout.empty_table().select(columns)
+        summed = sums.COLUMN in self._table.schema.names
+        wanted = list(dict.fromkeys([*columns, *sums.GROUPS[group], sums.COLUMN])) if summed else columns
+        query = self._table.search().select(wanted)
+        found = (query.where(where) if where else query).to_arrow()
+        good = sums.good(found, group) if summed else None
+        if good is not None and not good.all():
+            raise damaged(self._folder, f"{int((~good).sum())} rows of {self._name}{table.SUFFIX}")
+        return found.select(columns)
+
+    def whole(self, where: str) -> Any:
+        """Some rows with all columns.
+
+        Raises:
+            DamagedIndex: one of them is not what was written.
+        """
+        found = self._table.search().where(where).to_arrow() if self._table else self._layout.empty_table()
+        if not all(sums.good(found, group).all() for group in sums.GROUPS):
+            raise damaged(self._folder, f"rows of {self._name}{table.SUFFIX}")
+        return found
+
+    def add(self, rows: Any) -> None:
+        """One transaction."""
+        self._writable().add(rows)
+        if time.monotonic() - self._noted > _NOTED_EVERY:
+            self.note()
+
+    def delete(self, paths: Sequence[str]) -> None:
+        """Remove the rows of recordings."""
+        for chunk in chunks(paths, 500):
+            self._writable().delete(f"path IN ({', '.join(map(quoted, chunk))})")
+
+    def optimize(self) -> None:
+        """Put small files together, and drop what is older than a day."""
+        self._writable().optimize(cleanup_older_than=_VERSIONS_KEPT)
+
+    def note(self) -> None:
+        """Write down what the files are."""
+        before, version = table.verified(self._folder, self._name), int(self._writable().version)
+        new = before is None or any(name not in before.files for name in ledger.names(self._path))
+        if before is None or new or before.version != version:
+            ledger.write(table.ledger_of(self._folder, self._name), self._path, version, before)
+        self._noted = time.monotonic()
+
+    @property
+    def _path(self) -> Path:
+        return self._folder / f"{self._name}{table.SUFFIX}"
+
+    def _writable(self) -> Any:
+        if self._table is None:
+            raise ValueError("nothing was written yet")
+        return self._table
+
+    def _check(self) -> None:
+        """That the files are what was noted, and the version not an older one than that."""
+        noted = table.verified(self._folder, self._name)
+        if noted and self._writable().version < noted.version:
+            self._writable().checkout_latest()  # it may have been written meanwhile
+            if self._writable().version < noted.version:
+                raise damaged(self._folder, f"{self._path.name} has lost its latest manifest")
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """So many at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def quoted(text: str) -> str:
+    """A text as LanceDB's filters write it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,95 @@
+"""A saved model as it is read: every type, shape and number looked at once, so that nothing strange goes further."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+
+from emorank.errors import EmorankError
+from emorank.head import Head
+from emorank.types import Array
+
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class SavedConfig(msgspec.Struct, frozen=True):
+    """What config.json has to hold; more is left alone.
+
+    Args:
+        format: of the folder.
+        audio_encoder: name of the audio encoder.
+        text_encoder: name of the text encoder.
+        dimensions: of the labels, in order.
+        training: free for reading.
+    """
+
+    format: int
+    audio_encoder: Name
+    text_encoder: Name
+    dimensions: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1)]
+    training: dict[str, Any]
+
+
+class _Format(msgspec.Struct):
+    format: int
+
+
+def read_config(file: Path, known: int) -> SavedConfig:
+    """The content of a model's config.json.
+
+    Raises:
+        EmorankError: a newer emorank wrote it.
+        OSError: it cannot be read.
+        ValueError: it is not of that form; the message says where.
+    """
+    content = file.read_bytes()
+    try:
+        stated = msgspec.json.decode(content, type=_Format).format
+        if stated != known:
+            raise EmorankError(
+                f"{file.parent}: a model of format {stated}, this emorank reads {known}; upgrade emorank."
+            )
+        config = msgspec.json.decode(content, type=SavedConfig)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{file.name}: {error}") from error
+    if len(set(config.dimensions)) < len(config.dimensions):
+        raise ValueError(f"{file.name}: a dimension stands twice")
+    return config
+
+
+def checked(arrays: dict[str, Array], dimensions: int) -> tuple[Head, Head, float, Array]:
+    """The two heads, the scale and the locator.
+
+    Args:
+        arrays: by the names that they are saved under.
+        dimensions: how many the labels have.
+
+    Raises:
+        KeyError: one is missing.
+        ValueError: one has another shape or kind than it can have, or holds NaN or infinity.
+    """
+    for name, array in arrays.items():
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError(f"{name} holds what is no finite number")
+    audio, text = Head.of("audio", arrays), Head.of("text", arrays)
+    for name, head in (("audio", audio), ("text", text)):
+        _require_fitting(name, head)
+    scale, locator = arrays["scale"], arrays["locator"]
+    if audio.embedding_dim != text.embedding_dim:
+        raise ValueError(f"the heads end with {audio.embedding_dim} and {text.embedding_dim} numbers")
+    if locator.shape != (audio.embedding_dim + 1, dimensions):
+        raise ValueError(f"locator has the shape {locator.shape}, not {(audio.embedding_dim + 1, dimensions)}")
+    if scale.shape != (1,) or not scale[0] > 0:
+        raise ValueError("scale is not one number above 0")
+    return audio, text, float(scale[0]), locator
+
+
+def _require_fitting(name: str, head: Head) -> None:
+    width = head.center.shape
+    if len(width) != 1 or head.spread.shape != width or not (head.spread > 0).all():
+        raise ValueError(f"{name}.center and {name}.spread do not fit each other")
+    for number, (weight, bias) in enumerate(head.layers):
+        if weight.ndim != 2 or bias.shape != weight.shape[:1] or weight.shape[1:] != width:
+            raise ValueError(f"{name}.{number} does not fit what comes before it")
+        width = bias.shape
