@@ -32,11 +32,12 @@ def bank_features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from emorank.encoders import text_encoder
     from emorank.listening.store import FeatureStore, text_features
 
-    alone = "PYTEST_XDIST_WORKER" not in os.environ
-    folder = tmp_path_factory.mktemp("bank") if alone else tmp_path_factory.getbasetemp().parent / "bank"
-    with FileLock(folder.with_suffix(".lock")):  # one worker encodes, the others take it
-        store = FeatureStore(folder)
-        for split in ("train", "development", "test"):
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    folder = tmp_path_factory.getbasetemp().parent / "bank" if worker else tmp_path_factory.mktemp("bank")
+    store = FeatureStore(folder)
+    splits = ("train", "development", "test")
+    for split in splits if worker in (None, "gw0") else reversed(splits):  # one worker encodes it, the others take it
+        with FileLock(folder.with_suffix(f".{split}.lock")):
             text_features(bundled(split).texts, text_encoder(), store)
     return store.path
 

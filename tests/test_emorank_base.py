@@ -62,6 +62,7 @@ def test_neighbouring_descriptions_rank_in_order(model: EmotionRankCLAP) -> None
         assert similarity[near, middle] > similarity[near, far]
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 def test_everyday_queries_on_the_test_actors(model: EmotionRankCLAP, corpora: Path, tmp_path: Path) -> None:
     table = read_corpus("ravdess", corpora / "ravdess").filter(split="test")

@@ -33,6 +33,7 @@ def odd_recordings(folder: Path) -> None:
         out.mux(stream.encode(None))
 
 
+@pytest.mark.slow
 def test_everything_lies_under_the_prefix(
     open_page: Open, server: Server, serve: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def accepted(cache: Path) -> dict[str, int]:
         return dict(connection.execute("SELECT point, COUNT(*) FROM captions GROUP BY point").fetchall())
 
 
+@pytest.mark.slow
 def test_2000_points_through_failures_and_two_kills(server: Server, tmp_path: Path, own_cache: Path) -> None:
     """Accepted is what the client has on disk. An answer that a kill finds on its way there is asked for again."""
     source, out = table(tmp_path, 2000), tmp_path / "out.parquet"

@@ -182,6 +182,7 @@ def test_export(emorank: Emorank, calls: Path, format: str, tmp_path: Path) -> N
     assert [row["path"] for row in rows] == [str(calls / f"clip00{i}.wav") for i in (0, 2, 4)]
 
 
+@pytest.mark.slow
 def test_follows_its_folders_until_interrupted(calls: Path, emorank: Emorank) -> None:
     command = [sys.executable, "-m", "emorank", "index", "--name", "calls", "--watch"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)

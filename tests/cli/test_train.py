@@ -40,6 +40,7 @@ def ravdess(tmp_path: Path) -> Path:
     return tmp_path / "ravdess"
 
 
+@pytest.mark.slow
 def test_corpus_train_evaluate_search(emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path) -> None:
     table, out = tmp_path / "t.parquet", tmp_path / "run"
     read = emorank("corpus", "ravdess", ravdess, "--out", table)
@@ -255,6 +256,7 @@ def test_what_is_left_out_is_counted_and_named(
     assert "Training on 13 utterances, developing on 8." in run.err
 
 
+@pytest.mark.slow
 def test_two_processes_train_the_model_of_one(
     emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def encoders(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return ["--encoders", "paper", "--audio-encoder", f"{audio}/ser:mean", "--text-encoder", f"{text}/first"]
 
 
+@pytest.mark.slow
 def test_from_the_corpus_to_both_tables(
     emorank: Callable[..., Run],  # noqa: F811
     msp: Path,
@@ -97,6 +98,7 @@ def test_from_the_corpus_to_both_tables(
     assert len(models) == 7
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_ends_with_the_same_tables(msp: Path, encoders: list[str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "emorank"]
     subprocess.run([*command, "corpus", "msp-podcast", str(msp), "--out", str(tmp_path / "t.parquet")], check=True)
@@ -126,6 +128,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_tables(msp: Path, encoders: 
     assert tables[0].equals(tables[1])
 
 
+@pytest.mark.slow
 def test_strict_trains_to_the_letter(
     emorank: Callable[..., Run],  # noqa: F811
     msp: Path,

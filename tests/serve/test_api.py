@@ -157,6 +157,7 @@ def test_counts_what_it_answers(changing: Served) -> None:
     assert families["emorank_segments"].samples[0].value == len(served.index.snapshot.collection)
 
 
+@pytest.mark.slow
 def test_many_at_once_get_their_own_answers(served: Served) -> None:
     texts = [f"calm, tired voice number {i % 20}" for i in range(60)]
     alone = {text: search(served, texts=[{"text": text}], top=3)["hits"] for text in set(texts)}

@@ -124,6 +124,7 @@ def test_a_failure_is_an_answer_like_all_others(served: Served, caplog: pytest.L
     assert "a secret of the server" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory is read from /proc")
 @pytest.mark.parametrize("path", ["/api/search", "/api/locate"])
 def test_a_body_without_end_takes_no_memory(served: Served, monkeypatch: pytest.MonkeyPatch, path: str) -> None:

@@ -145,6 +145,7 @@ def test_clients_that_leave_are_no_errors(app: FastAPI, caplog: pytest.LogCaptur
     assert [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("descriptors", [None, 200])
 def test_idle_and_slow_clients_keep_nobody_out(
     served: Served, monkeypatch: pytest.MonkeyPatch, descriptors: int | None

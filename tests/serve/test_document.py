@@ -11,6 +11,7 @@ from tests.serve.conftest import Served, server
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
+@pytest.mark.slow
 def test_the_server_keeps_to_its_document(served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("EMORANK_DATA", str(served.root.parent / "data"))
     monkeypatch.chdir(tmp_path)

@@ -149,6 +149,7 @@ def mutated(rng: random.Random, originals: list[bytes]) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_a_flood_of_malformed_uploads_leaves_the_server_as_it_was(
     served: Served, monkeypatch: pytest.MonkeyPatch

@@ -55,6 +55,7 @@ def test_the_seed_decides(tmp_path: Path) -> None:
     assert one == same != other
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_is_as_if_undisturbed(tmp_path: Path) -> None:
     calm = fit(split(0), split(1), SMALL, tmp_path / "calm")
     code = (

@@ -48,6 +48,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_two_processes_end_with_the_model_of_one(two: Path, tmp_path: Path, name: str) -> None:
     train(name, tmp_path)
