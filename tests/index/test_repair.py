@@ -18,7 +18,7 @@ from emorank.index.failures import DamagedIndex
 from emorank.index.mend import mended
 from emorank.index.named import NamedIndex
 from emorank.index.segments import Segments
-from tests.index.test_update import counted
+from tests.index.conftest import counted
 
 
 def equal(one: Segments, other: Segments, heard: bool = False) -> bool:
