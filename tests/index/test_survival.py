@@ -1,5 +1,6 @@
 """Killed, disturbed, and on a full disk, an index ends up as if nothing had been."""
 
+import os
 import random
 import shutil
 import subprocess
