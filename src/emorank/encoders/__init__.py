@@ -119,7 +119,7 @@ def _loaded(spec: Spec, expected: str, on: str | None) -> Any:
         return _load(spec, expected, on)
 
 
-@lru_cache(maxsize=1)  # what a thread that waited finds
+@lru_cache(maxsize=4)  # what threads that waited find
 def _load(spec: Spec, expected: str, on: str | None) -> Any:
     encoder = import_module(f"emorank.encoders.{spec.kind}").load(spec, expected, on)
     if fingerprint(spec) != expected:
