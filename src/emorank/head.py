@@ -11,6 +11,8 @@ from emorank.types import Array
 class Head:
     """A trained projection: standardise, then Linear and ReLU once (the paper's head) or more often.
 
+    A last layer that takes as many inputs as the one before gives and as the encoder gives together has both.
+
     Args:
         center: (encoder_dim,) mean of the encoder's outputs over the training data.
         spread: (encoder_dim,) their standard deviation.
@@ -23,8 +25,10 @@ class Head:
 
     def __call__(self, features: Array) -> Array:
         """(n, encoder_dim) -> (n, embedding_dim), L2-normalised."""
-        hidden = (features - self.center) / self.spread
+        given = hidden = (features - self.center) / self.spread
         for weight, bias in self.layers:
+            if weight.shape[1] > hidden.shape[1]:
+                hidden = np.concatenate([hidden, given], 1)
             hidden = np.maximum(hidden @ weight.T + bias, 0)
         norm = np.linalg.norm(hidden, axis=1, keepdims=True)
         result: Array = (hidden / np.maximum(norm, 1e-12)).astype(np.float32)

@@ -48,7 +48,9 @@ class TrainConfig:
         standardise: Bring every input of the heads to mean 0 and deviation 1 over the training data; the paper takes
             the encoders' outputs as they are.
         audio_hidden: Widths of layers before the last in the head of the audios; none as in the paper.
-        text_hidden: The same in the head of the captions.
+        audio_direct: Whether the last layer of that head also takes what the first one does, so that a linear path
+            lies beside the hidden one.
+        text_hidden: The same widths in the head of the captions.
         embedding_dim: Width of the shared space.
         temperature: Where the learnt temperature starts, 0.01 or more.
         epochs: Passes over the utterances at most.
@@ -78,6 +80,7 @@ class TrainConfig:
     weights: tuple[float, ...] | None = None
     standardise: bool = True
     audio_hidden: tuple[int, ...] | None = (512,)
+    audio_direct: bool = False
     text_hidden: tuple[int, ...] | None = (512,)
     embedding_dim: int = 512
     temperature: float = 1.0
@@ -190,6 +193,7 @@ _CHECKS: dict[str, checks.Check] = {
     ),
     "standardise": checks.switch,
     "audio_hidden": _WIDTHS,
+    "audio_direct": checks.switch,
     "text_hidden": _WIDTHS,
     "embedding_dim": checks.whole(1),
     "temperature": checks.number(lambda value: value >= 1 / LARGEST_SCALE, f"at least {1 / LARGEST_SCALE:g}"),

@@ -1,6 +1,5 @@
 """The two trainable heads and the temperature (paper sections 3.1 and 4.1)."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +23,8 @@ class Projection(nn.Module):
         features: (n, encoder_dim) training features; their mean and deviation are kept.
         widths: outputs of every layer; the last is the embedding's.
         standardise: whether mean and deviation are taken out; else 0 and 1 are kept.
+        direct: whether the last of several layers also takes what the first one does: a linear path beside the hidden
+            one.
 
     Shape:
         (n, encoder_dim) -> (n, embedding_dim)
@@ -32,20 +33,27 @@ class Projection(nn.Module):
     center: Tensor
     spread: Tensor
 
-    def __init__(self, features: Tensor, widths: Sequence[int], standardise: bool = True) -> None:
+    def __init__(
+        self, features: Tensor, widths: Sequence[int], standardise: bool = True, direct: bool = False
+    ) -> None:
         super().__init__()
-        self.sizes = (features.shape[1], *widths)
-        size = self.sizes[0]
+        size = features.shape[1]
+        inputs = [size, *widths[:-1]]
+        if direct and len(inputs) > 1:
+            inputs[-1] += size
+        self.inputs = tuple(inputs)
         self.register_buffer("center", features.mean(0) if standardise else torch.zeros(size))
         self.register_buffer(
             "spread", features.std(0, correction=0).clamp(min=1e-6) if standardise else torch.ones(size)
         )
-        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in itertools.pairwise(self.sizes))
+        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in zip(inputs, widths, strict=True))
 
     def forward(self, features: Tensor, *masks: Tensor) -> Tensor:
         """Embeddings, not normalised; `masks`, if any, multiply the inputs of every layer."""
-        hidden = (features - self.center) / self.spread
+        given = hidden = (features - self.center) / self.spread
         for index, layer in enumerate(self.layers):
+            if self.inputs[index] > hidden.shape[1]:
+                hidden = torch.cat([hidden, given], 1)
             hidden = torch.relu(layer(hidden * masks[index] if masks else hidden))
         return hidden
 
@@ -56,7 +64,7 @@ class Projection(nn.Module):
         """
         if not dropout:
             return []
-        drawn = [torch.empty(rows, size, device=generator.device) for size in self.sizes[:-1]]
+        drawn = [torch.empty(rows, size, device=generator.device) for size in self.inputs]
         return [mask.uniform_(generator=generator)[own].ge_(dropout).div_(1 - dropout) for mask in drawn]
 
     def embed(self, features: Tensor, masks: Sequence[Tensor] = (), chunks: int = 1) -> Tensor:
@@ -94,7 +102,9 @@ class Heads(nn.Module):
         last = config.embedding_dim
         with torch.random.fork_rng(devices=()):
             torch.manual_seed(seed_of(config.seed))
-            self.audio = Projection(train.audio.features, (*(config.audio_hidden or ()), last), config.standardise)
+            self.audio = Projection(
+                train.audio.features, (*(config.audio_hidden or ()), last), config.standardise, config.audio_direct
+            )
             self.text = Projection(train.text.features, (*(config.text_hidden or ()), last), config.standardise)
         self.log_scale = nn.Parameter(torch.tensor(-math.log(config.temperature)))
 
