@@ -1,68 +1,125 @@
-"""The numbers of docs/results.md: ordinality on unseen speakers over three seeds, and with a corpus held out.
+"""The numbers of docs/results.md: ordinality on unseen speakers, on left-out corpora, on ASED, before and now.
 
-DATA holds the folders ravdess, emodb and nemo. Labels are derived. Models go to OUT (one folder a run; runs that are
-there are not trained again), so `emorank-base` is OUT/speakers-seed0.
+DATA holds the folders ravdess, emodb and nemo, and ased if that is to be reported. Labels are derived. Three seeds of
+the heads; the encoders that have not heard a corpus come from `benchmarks/finetune.py DATA OUT`. Models go to OUT (one
+folder a run; runs that are there are not trained again), so `emorank-base` is one of OUT/now-speakers-seed*.
 
-    .venv/bin/python benchmarks/results.py DATA OUT
+    .venv/bin/python benchmarks/results.py DATA OUT [speakers] [left-out]
 """
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from ased import ased
+from finetune import folder_of
 
 from emorank import EmotionRankCLAP, read_corpus
+from emorank.encoders import PLAIN_AUDIO
 from emorank.evaluation.embedded import embed
-from emorank.evaluation.report import measure_ordinality
+from emorank.evaluation.report import OrdinalityReport, measure_ordinality
+from emorank.evaluation.significance import paired_t
 from emorank.training.config import TrainConfig
 from emorank.training.loop import fit
 from emorank.training.prepare import prepare
 
 CORPORA = ("ravdess", "emodb", "nemo")
 SEEDS = (0, 1, 2)
+NOW = TrainConfig()
+SETTINGS = {
+    "before": replace(NOW, audio_encoder=PLAIN_AUDIO, audio_hidden=(512,), audio_direct=False),
+    "heads": replace(NOW, audio_encoder=PLAIN_AUDIO),
+    "now": NOW,
+}
+TAKEN = "3+4:attentive"  # of a tuned encoder
 
 
-def trained(table: pl.DataFrame, out: Path, seed: int) -> EmotionRankCLAP:
+def trained(table: pl.DataFrame, out: Path, config: TrainConfig) -> EmotionRankCLAP:
     """The model of a run, trained if it is not there."""
-    config = TrainConfig(seed=seed)
     prepared = prepare(table, config)
     return fit(prepared.train, prepared.development, config, out, about={"data": prepared.about()})
 
 
-def row(name: str, models: list[EmotionRankCLAP], table: pl.DataFrame, split: str | None) -> None:
-    """One line of the table: mean and standard deviation over the seeds."""
-    embedded = [embed(model, table, split) for model in models]
-    reports = [measure_ordinality(each) for each in embedded]
-    voc, aoc = ([getattr(report, test).mean for report in reports] for test in ("voc", "aoc"))
-    cells = [f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" for values in (voc, aoc)]
-    oracle = reports[0].oracle
-    print(
-        f"| {name} | {len(embedded[0].table)} | {cells[0]} | {cells[1]} | {oracle['voc']:.3f} / {oracle['aoc']:.3f} |",
-        flush=True,
-    )
+def models(
+    setting: str, table: pl.DataFrame, out: Path, what: str, encoder: str | None = None
+) -> list[EmotionRankCLAP]:
+    """The three seeds of a setting."""
+    config = SETTINGS[setting]
+    if encoder and config.audio_encoder != PLAIN_AUDIO:
+        config = replace(config, audio_encoder=encoder)
+    return [trained(table, out / f"{setting}-{what}-seed{seed}", replace(config, seed=seed)) for seed in SEEDS]
+
+
+def rows(name: str, found: dict[str, list[EmotionRankCLAP]], table: pl.DataFrame, split: str | None) -> None:
+    """A line of the table for every setting: mean and deviation over the seeds, and p of the lists against before."""
+    reports = {
+        setting: [measure_ordinality(embed(model, table, split)) for model in each] for setting, each in found.items()
+    }
+    before = lists(reports["before"])
+    for setting, each in reports.items():
+        cells = []
+        for test, taus in lists(each).items():
+            means = [getattr(report, test).mean for report in each]
+            p = paired_t(taus, before[test])
+            cells.append(f"{np.mean(means):.3f} ± {np.std(means, ddof=1):.3f}{'*' if p < 0.05 else ''}")
+        oracle = each[0].oracle
+        print(
+            f"| {name} | {each[0].clips} | {setting} | {cells[0]} | {cells[1]} | "
+            f"{oracle['voc']:.3f} / {oracle['aoc']:.3f} |",
+            flush=True,
+        )
+
+
+def lists(reports: Sequence[OrdinalityReport]) -> dict[str, list[float]]:
+    """Tau of every list, the mean over the seeds."""
+    return {
+        test: np.mean([getattr(report, test).taus for report in reports], axis=0).tolist() for test in ("voc", "aoc")
+    }
+
+
+def header(title: str) -> None:
+    """Begin a table."""
+    print(f"\n{title}, {len(SEEDS)} seeds (labels derived)\n")
+    print("| clips of | clips | heads | VOC | AOC | oracle VOC / AOC |\n|---|---|---|---|---|---|")
+
+
+def speakers(tables: dict[str, pl.DataFrame], out: Path, other: pl.DataFrame | None) -> None:
+    """Speakers that were not heard, and ASED."""
+    everything = pl.concat(tables.values(), how="diagonal_relaxed")
+    found = {setting: models(setting, everything, out, "speakers") for setting in SETTINGS}
+    header("Test speakers")
+    rows("all three", found, everything, "test")
+    for name in CORPORA:
+        rows(name, found, tables[name], "test")
+    if other is not None:
+        rows("ASED", found, other, None)
+    print("\nDevelopment speakers and captions\n\n| heads | seed | VOC | AOC |\n|---|---|---|---|")
+    for setting, each in found.items():
+        for seed, model in zip(SEEDS, each, strict=True):  # what chose the seed that is shipped
+            report = measure_ordinality(embed(model, everything, "development"), "development")
+            print(f"| {setting} | {seed} | {report.voc.mean:.3f} | {report.aoc.mean:.3f} |", flush=True)
+
+
+def left_out(tables: dict[str, pl.DataFrame], out: Path) -> None:
+    """All speakers of a corpus that neither the encoder nor the heads have heard."""
+    header("A corpus left out, all of its speakers are test")
+    for name in CORPORA:
+        rest = pl.concat([tables[other] for other in CORPORA if other != name], how="diagonal_relaxed")
+        encoder = f"{out / 'tuned' / folder_of(name)}/{TAKEN}"
+        rows(name, {s: models(s, rest, out, folder_of(name), encoder) for s in SETTINGS}, tables[name], None)
 
 
 def main() -> None:
-    """Print both tables as Markdown."""
-    data, out = Path(sys.argv[1]), Path(sys.argv[2])
+    """Print the tables as Markdown."""
+    data, out, asked = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:] or ["speakers", "left-out"]
     tables = {name: read_corpus(name, data / name) for name in CORPORA}
-    everything = pl.concat(tables.values(), how="diagonal_relaxed")
-    header = "| clips of | clips | VOC | AOC | oracle VOC / AOC |\n|---|---|---|---|---|"
-    print(f"Test speakers, {len(SEEDS)} seeds (labels derived)\n\n{header}")
-    development: list[str] = []
-    models = [trained(everything, out / f"speakers-seed{seed}", seed) for seed in SEEDS]
-    row("all three", models, everything, "test")
-    for seed, model in enumerate(models):  # what chose the seed that is shipped
-        report = measure_ordinality(embed(model, everything, "development"), "development")
-        development.append(f"| {seed} | {report.voc.mean:.3f} | {report.aoc.mean:.3f} |")
-    for name in CORPORA:
-        row(name, models, tables[name], "test")
-    print("\nDevelopment speakers and captions\n\n| seed | VOC | AOC |\n|---|---|---|", *development, sep="\n")
-    print(f"\nA corpus held out, all of its speakers are test, {len(SEEDS)} seeds (labels derived)\n\n{header}")
-    for name in CORPORA:
-        rest = pl.concat([tables[other] for other in CORPORA if other != name], how="diagonal_relaxed")
-        row(name, [trained(rest, out / f"without-{name}-seed{seed}", seed) for seed in SEEDS], tables[name], None)
+    if "speakers" in asked:
+        speakers(tables, out, ased(data / "ased") if (data / "ased").is_dir() else None)
+    if "left-out" in asked:
+        left_out(tables, out)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def reproduce(
         from emorank.reproduce.run import reproduce as run
     except ModuleNotFoundError as error:
         raise EmorankError("Reproducing needs an extra; run: pip install 'emorank[reproduce]'") from error
-    from emorank.encoders import PLAIN_AUDIO, DEFAULT_TEXT, PAPER_AUDIO, PAPER_TEXT
+    from emorank.encoders import DEFAULT_TEXT, PAPER_AUDIO, PAPER_TEXT, PLAIN_AUDIO
 
     audio, text = (PAPER_AUDIO, PAPER_TEXT) if encoders == "paper" else (PLAIN_AUDIO, DEFAULT_TEXT)
     audio, text = audio_encoder or audio, text_encoder or text

@@ -73,7 +73,9 @@ def audio_spec(name: str) -> Spec:
     if not isinstance(depth, int) or not all(1 <= layer <= depth for layer in layers):
         raise EmorankError(f"Audio encoder {name!r}: its layers are 1 to {depth}; choose among those.")
     if chosen[3] == "attentive" and layers != tuned_layers(config):
-        raise EmorankError(f"Audio encoder {name!r}: attentive is for an encoder that was tuned, with the layers of it.")
+        raise EmorankError(
+            f"Audio encoder {name!r}: attentive is for an encoder that was tuned, with the layers of it."
+        )
     return Spec(name, "whisper" if kind == "whisper" else "ssl", source, chosen[3] or "mean_std", layers)
 
 

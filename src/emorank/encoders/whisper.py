@@ -73,7 +73,7 @@ class WhisperEncoder:
         pieces = pieces_of([_levelled(wave) for wave in waves])
         moments = Moments(len(waves), self._width)
         for clip, frames in self._in_numpy(pieces) if early else self._in_torch(pieces):
-            moments.add(clip, frames, self._attention and self._attention(frames))
+            moments.add(clip, frames, None if self._attention is None else self._attention(frames))
         return moments.pooled(self._spec.pooling)
 
     @property
@@ -121,7 +121,7 @@ def load(spec: Spec, fingerprint: str, on: str | None) -> AudioEncoder:
     attention = None
     if spec.source != "whisper-base" and (file := _tuned(spec.source)):
         weights, attention = read_tuned(file)
-        network = WhisperNetwork(weights, heads=8)
+        network = WhisperNetwork(weights, heads=8, width=weights["conv2.bias"].shape[0])
     elif spec.source in packaged.PACKAGED:
         network = WhisperNetwork(packaged.whisper_base(max(spec.layers)), heads=8)
     else:

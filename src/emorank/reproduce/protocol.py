@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emorank.encoders import PLAIN_AUDIO, DEFAULT_TEXT
+from emorank.encoders import DEFAULT_TEXT, PLAIN_AUDIO
 from emorank.reproduce.rows import Row, config_of
 from emorank.training.config import TrainConfig
 

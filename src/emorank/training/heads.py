@@ -33,9 +33,7 @@ class Projection(nn.Module):
     center: Tensor
     spread: Tensor
 
-    def __init__(
-        self, features: Tensor, widths: Sequence[int], standardise: bool = True, direct: bool = False
-    ) -> None:
+    def __init__(self, features: Tensor, widths: Sequence[int], standardise: bool = True, direct: bool = False) -> None:
         super().__init__()
         size = features.shape[1]
         inputs = [size, *widths[:-1]]

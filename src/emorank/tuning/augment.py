@@ -3,8 +3,6 @@
 None of it changes how a voice is meant. Everything is computed for the whole batch at once and taken for a share of it.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -43,7 +41,8 @@ class Augment:
         waves = level(waves, samples)
         changed = self._noisy(self._filtered(waves), inside, samples)
         changed = self._clipped(changed * inside)
-        return torch.where(self._draw(len(waves), 1) < self._share, changed, waves) * inside
+        result: Tensor = torch.where(self._draw(len(waves), 1) < self._share, changed, waves) * inside
+        return result
 
     def _draw(self, *shape: int) -> Tensor:
         return torch.rand(*shape, device=self._generator.device, generator=self._generator)
@@ -78,7 +77,8 @@ class Augment:
         low = torch.where(self._draw(count, 1) < 0.2, self._between(150, 400, count, 1), 0)
         high = torch.where(self._draw(count, 1) < 0.3, self._between(2800, 7000, count, 1), 9000)
         outside = ((low - frequencies) / 40).relu() + ((frequencies - high) / 40).relu()
-        return torch.fft.irfft(spectrum * 10 ** ((curve - 6 * outside.clamp(max=12)) / 20), size)[:, :length]
+        heard: Tensor = torch.fft.irfft(spectrum * 10 ** ((curve - 6 * outside.clamp(max=12)) / 20), size)
+        return heard[:, :length]
 
     def _noisy(self, waves: Tensor, inside: Tensor, samples: Tensor) -> Tensor:
         """With other voices, with noise of any colour or with hum, 3 to 30 dB below the speech (half)."""
@@ -110,6 +110,3 @@ def level(waves: Tensor, samples: Tensor) -> Tensor:
     """Every clip at the level that the encoder hears it at, `emorank.encoders.whisper.LEVEL`."""
     power = waves.double().square().sum(1) / samples.clamp(min=1)
     return waves * (LEVEL / power.sqrt().clamp(min=SILENCE)).float()[:, None]
-
-
-Change = Callable[[Tensor, Tensor], Tensor]

@@ -38,11 +38,11 @@ class TuneConfig:
     layers: tuple[int, ...] = (3, 4)
     rank: int = 16
     update: float = 2.0
-    steps: int = 1500
-    batch_size: int = 96
+    steps: int = 600
+    batch_size: int = 64
     seconds: float = 4.0
     learning_rate: float = 5e-4
-    warmup: int = 100
+    warmup: int = 60
     weight_decay: float = 0.01
     dropout: float = 0.3
     evenness: float = 0.5
@@ -53,7 +53,7 @@ class TuneConfig:
     mix: float = 0.0
     mask: float = 0.5
     average: float = 0.995
-    every: int = 250
+    every: int = 200
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -16,8 +16,8 @@ from emorank.tuning import objective
 from emorank.tuning.augment import Augment, level
 from emorank.tuning.config import TuneConfig
 from emorank.tuning.network import Readout, TunedWhisper
-from emorank.tuning.speech import Speech, draw
 from emorank.tuning.spectrogram import TRACTS, hide, log_mel, mix_styles
+from emorank.tuning.speech import Speech, draw
 from emorank.types import Array
 
 WEIGHTS = (1.2, 1.0, 1.5)  # of the dimensions in the order against descriptions, as in `emorank.training`
@@ -147,7 +147,7 @@ class Tuning:
             pooled = self.network(mel, inside)
         loss = self._loss(pooled, drawn.clips, generator)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self._learnt, 1.0)
         self._optimizer.step()
         decay = min(config.average, (step + 1) / (step + 10))

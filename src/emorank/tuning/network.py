@@ -4,7 +4,8 @@ After the tuning the updates are added to the matrices, so that a tuned encoder 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from emorank.types import Array
 HEADS = 8  # of every layer's attention in Whisper-base
 ATTENTION = 128  # width of what weighs the frames
 _MATRICES = ("self_attn.qkv_proj", "self_attn.out_proj", "fc1", "fc2")
+_FIXED = ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "embed_positions.weight")
 _NORMS = ("self_attn_layer_norm", "final_layer_norm")
 JOINT = 256  # width of the space of voices and descriptions while tuning
 POOL = "pool"
@@ -59,9 +61,15 @@ class _Layer(nn.Module):
     def forward(self, x: Tensor, inside: Tensor) -> Tensor:
         batch, frames, width = x.shape
         three = self.linear[0](self.norms[0](x)).view(batch, frames, 3, HEADS, -1).transpose(1, 3)
-        mixed = functional.scaled_dot_product_attention(*three.unbind(2), attn_mask=inside[:, None, None])
+        query, key, value = three.unbind(2)
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=inside[:, None, None])
         x = x + self.linear[1](mixed.transpose(1, 2).reshape(batch, frames, width))
-        return x + self.linear[3](functional.gelu(self.linear[2](self.norms[1](x))))
+        changed: Tensor = self.linear[3](functional.gelu(self.linear[2](self.norms[1](x))))
+        return x + changed
+
+    def named(self) -> Iterator[tuple[str, nn.Module]]:
+        """Its parts by transformers' names."""
+        yield from zip((*_MATRICES, *_NORMS), (*self.linear, *self.norms), strict=True)
 
 
 class TunedWhisper(nn.Module):
@@ -76,10 +84,14 @@ class TunedWhisper(nn.Module):
         super().__init__()
         tensors = {name: torch.from_numpy(np.array(array, np.float32)) for name, array in weights.items()}
         self._fixed = nn.ParameterDict(
-            {name.replace(".", "_"): nn.Parameter(tensor, False) for name, tensor in tensors.items() if "layer" not in name}
+            {
+                name.replace(".", "_"): nn.Parameter(tensor, False)
+                for name, tensor in tensors.items()
+                if "layer" not in name
+            }
         )
         self._chosen = config.layers
-        self.layers = nn.ModuleList(_Layer(tensors, f"layers.{index}", config) for index in range(config.layers[-1]))
+        self.layers = nn.ModuleList(_Layer(tensors, f"layers.{index}", config) for index in range(max(config.layers)))
         self.width = tensors["embed_positions.weight"].shape[1] * len(config.layers)
         self.weigh = nn.Linear(self.width, ATTENTION)
         self.focus = nn.Linear(ATTENTION, 1, bias=False)
@@ -106,7 +118,7 @@ class TunedWhisper(nn.Module):
         return torch.cat(kept, -1), inside
 
     def forward(self, mel: Tensor, inside: Tensor) -> Tensor:
-        """The same -> (batch, dim): mean over time of all layers, then standard deviation, frames weighed by learning."""
+        """The same -> (batch, dim): the mean over time of all layers, then the deviation, of weighed frames."""
         x, inside = self.frames(mel, inside)
         x = x.float()
         logits = self.focus(torch.tanh(self.weigh(x)))[..., 0].float()
@@ -118,38 +130,28 @@ class TunedWhisper(nn.Module):
     @torch.no_grad()
     def absorb(self, merged: Mapping[str, Array]) -> None:
         """Take the weights that `merged` gave, with no update beside them."""
-        for index, layer in enumerate(self.layers):
-            for name, linear in zip(_MATRICES, layer.linear, strict=True):
-                linear.weight.copy_(torch.from_numpy(merged[f"layers.{index}.{name}.weight"]))
-                linear.bias.copy_(torch.from_numpy(merged[f"layers.{index}.{name}.bias"]))
-                linear.up.zero_()
-            for name, norm in zip(_NORMS, layer.norms, strict=True):
-                for kind, own in norm.named_parameters():
-                    own.copy_(torch.from_numpy(merged[f"layers.{index}.{name}.{kind}"]))
-        for name, own in (*self.weigh.named_parameters(prefix="weigh"), *self.focus.named_parameters(prefix="focus")):
-            own.copy_(torch.from_numpy(merged[f"{POOL}.{name}"]))
+        for name, part in self._parts():
+            for kind, own in ("weight", part.weight), ("bias", part.bias):
+                if isinstance(own, Tensor):
+                    own.copy_(torch.from_numpy(merged[f"{name}.{kind}"]))
+            if isinstance(part, _Linear):
+                part.up.zero_()
 
     def merged(self) -> dict[str, Array]:
         """The weights with the updates in them and those of the pooling, as `WhisperNetwork` names them."""
-        found = {
-            name: self._fixed[name.replace(".", "_")]
-            for name in (
-                "conv1.weight",
-                "conv1.bias",
-                "conv2.weight",
-                "conv2.bias",
-                "embed_positions.weight",
-            )
-        }
-        for index, layer in enumerate(self.layers):
-            for name, linear in zip(_MATRICES, layer.linear, strict=True):
-                found[f"layers.{index}.{name}.weight"] = linear.merged()
-                found[f"layers.{index}.{name}.bias"] = linear.bias
-            for name, norm in zip(_NORMS, layer.norms, strict=True):
-                found[f"layers.{index}.{name}.weight"], found[f"layers.{index}.{name}.bias"] = norm.weight, norm.bias
-        found |= {f"{POOL}.weigh.{kind}": value for kind, value in self.weigh.named_parameters()}
-        found[f"{POOL}.focus.weight"] = self.focus.weight
+        found: dict[str, Any] = {name: self._fixed[name.replace(".", "_")] for name in _FIXED}
+        for name, part in self._parts():
+            weight = part.merged() if isinstance(part, _Linear) else part.weight
+            found[f"{name}.weight"] = weight
+            if part.bias is not None:
+                found[f"{name}.bias"] = part.bias
         return {name: value.detach().float().cpu().numpy() for name, value in found.items()}
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        layers: Any = self.layers
+        for index, layer in enumerate(layers):
+            yield from ((f"layers.{index}.{name}", part) for name, part in layer.named())
+        yield from ((f"{POOL}.weigh", self.weigh), (f"{POOL}.focus", self.focus))
 
 
 class Readout(nn.Module):
