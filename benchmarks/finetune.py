@@ -37,7 +37,12 @@ def tuned(data: Path, out: Path, without: str | None) -> Path:
     table = pl.concat([read_corpus(name, data / name) for name in corpora], how="diagonal_relaxed")
     device = torch_device(None)
     train = speech_of(table.filter(split="train"), from_lossy=True).to(device)
-    groups = {name: group.to(device) for name, group in development(table, corpora).items()}
+    groups = development(table, corpora)
+    if without:  # looked at, chooses nothing
+        groups[f"left out {without}"] = speech_of(
+            read_corpus(without, data / without).filter(pl.col("split") != "test")
+        )
+    groups = {name: group.to(device) for name, group in groups.items()}
     bank = bundled("train")
     texts = torch.from_numpy(text_encoder()(list(bank.texts))).to(device)
     captions = texts, torch.from_numpy(bank.points).to(device)

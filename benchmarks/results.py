@@ -14,9 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from ased import ased
-from finetune import folder_of
 
+from ased import ased
 from emorank import EmotionRankCLAP, read_corpus
 from emorank.encoders import PLAIN_AUDIO
 from emorank.evaluation.embedded import embed
@@ -25,6 +24,7 @@ from emorank.evaluation.significance import paired_t
 from emorank.training.config import TrainConfig
 from emorank.training.loop import fit
 from emorank.training.prepare import prepare
+from finetune import folder_of
 
 CORPORA = ("ravdess", "emodb", "nemo")
 SEEDS = (0, 1, 2)

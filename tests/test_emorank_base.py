@@ -5,12 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from emorank import EmotionRankCLAP, Index, read_corpus
+from emorank.evaluation.embedded import embed
+from emorank.evaluation.report import measure_ordinality
 from emorank.search import Collection, Direction, Query, find
 from tests.cli.conftest import Run, emorank  # noqa: F401
 
+CORPORA = ("ravdess", "emodb", "nemo")
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 
@@ -80,6 +84,33 @@ def test_everyday_queries_on_the_test_actors(model: EmotionRankCLAP, corpora: Pa
     assert right("terrified, trembling, begging for help", "fear") >= 7
     assert right("sleepy, calm, soft voice", "calm", "neutral", "sadness") >= 8
     assert right("joyful, laughing, excited", "happiness", "surprise") >= 6
+
+
+#: VOC and AOC of what ships on every fifth clip of the development speakers, with the development captions.
+ORDER = {"voc": 0.0, "aoc": 0.0}
+MAY_DROP = 0.03
+
+
+@pytest.mark.corpora
+@pytest.mark.usefixtures("encoded_bank")
+def test_order_on_the_development_speakers_has_not_dropped(model: EmotionRankCLAP, corpora: Path) -> None:
+    tables = [read_corpus(name, corpora / name).filter(split="development")[::5] for name in CORPORA]
+    report = measure_ordinality(embed(model, pl.concat(tables, how="diagonal_relaxed"), None), "development")
+    for test, reached in ORDER.items():
+        assert getattr(report, test).mean >= reached - MAY_DROP, test
+
+
+def test_the_model_of_before_is_still_there() -> None:
+    before = EmotionRankCLAP.from_pretrained("emorank-base-0.2")
+    assert before.config.audio_encoder == "whisper-base/3+4"
+    assert before.fingerprint == "3b55db30017244b8"
+
+
+@pytest.mark.parametrize("card", ["weights/emorank-base", "encoders/weights/whisper-base-emotion"])
+def test_the_cards_name_licence_and_data(card: str) -> None:
+    text = (Path(__file__).parents[1] / "src/emorank" / card / "README.md").read_text("utf8")
+    for word in ("CC BY-NC-SA 4.0", "RAVDESS", "EmoDB", "nEMO", "derived"):
+        assert word in text
 
 
 def test_the_card_names_licence_data_and_limits() -> None:
