@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import torch
 
+from ased import ased
 from emorank import read_corpus
 from emorank.captions import bundled
 from emorank.encoders import packaged, text_encoder
@@ -42,6 +43,8 @@ def tuned(data: Path, out: Path, without: str | None) -> Path:
         groups[f"left out {without}"] = speech_of(
             read_corpus(without, data / without).filter(pl.col("split") != "test")
         )
+    if (data / "ased").is_dir():
+        groups["ASED"] = speech_of(ased(data / "ased").sample(300, seed=0))
     groups = {name: group.to(device) for name, group in groups.items()}
     bank = bundled("train")
     texts = torch.from_numpy(text_encoder()(list(bank.texts))).to(device)

@@ -34,6 +34,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("weights", (1.0, 1.0), r"as many as the dimensions \(valence, arousal, dominance\), not 2"),
     ("weights", (), "as many as the dimensions"),
     ("standardise", "maybe", "true or false"),
+    ("audio_direct", 1, "true or false, not 1"),
     ("audio_hidden", (512, 0), "widths of layers, whole numbers of at least 1, or nothing, not 512 0"),
     ("text_hidden", (1.5,), "widths of layers"),
     ("embedding_dim", 0, "a whole number of at least 1"),

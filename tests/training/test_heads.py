@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from emorank.head import Head
 from emorank.training.heads import Heads, Projection, ridge
 from tests.training.synthetic import SMALL, split
 
@@ -71,3 +72,15 @@ def test_layers_are_as_wide_as_asked() -> None:
     heads = Heads(split(0), dataclasses.replace(SMALL, audio_hidden=None, text_hidden=(7, 5)))
     assert [tuple(layer.weight.shape) for layer in heads.audio.layers] == [(32, 24)]
     assert [tuple(layer.weight.shape) for layer in heads.text.layers] == [(7, 20), (5, 7), (32, 5)]
+
+
+def test_a_direct_path_lies_beside_the_hidden_one() -> None:
+    config = dataclasses.replace(SMALL, audio_hidden=(7,), audio_direct=True)
+    heads = Heads(split(0), config)
+    assert [tuple(layer.weight.shape) for layer in heads.audio.layers] == [(7, 24), (32, 7 + 24)]
+    features = split(0).audio.features
+    trained = torch.nn.functional.normalize(heads.audio(features)).detach().numpy()
+    head = Head.of("audio", heads.audio.export().arrays("audio"))
+    np.testing.assert_allclose(head(features.numpy()), trained, atol=1e-6)
+    masks = heads.audio.masks(5, slice(1, 3), 0.5, torch.Generator().manual_seed(0))
+    assert [tuple(mask.shape) for mask in masks] == [(2, 24), (2, 31)]

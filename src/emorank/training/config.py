@@ -79,7 +79,7 @@ class TrainConfig:
     anchors: Anchors = "both"
     weights: tuple[float, ...] | None = None
     standardise: bool = True
-    audio_hidden: tuple[int, ...] | None = (512,)
+    audio_hidden: tuple[int, ...] | None = None
     audio_direct: bool = False
     text_hidden: tuple[int, ...] | None = (512,)
     embedding_dim: int = 512
