@@ -28,9 +28,9 @@ from finetune import folder_of
 
 CORPORA = ("ravdess", "emodb", "nemo")
 SEEDS = (0, 1, 2)
-NOW = TrainConfig()
+NOW = TrainConfig(weights=(1.4, 1.3, 1.2))
 SETTINGS = {
-    "before": replace(NOW, audio_encoder=PLAIN_AUDIO, audio_hidden=(512,), audio_direct=False),
+    "before": replace(NOW, audio_encoder=PLAIN_AUDIO, audio_hidden=(512,), weights=(1.2, 1.0, 1.5)),
     "now": NOW,
 }
 TAKEN = "3+4:attentive"  # of a tuned encoder

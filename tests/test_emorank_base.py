@@ -87,7 +87,7 @@ def test_everyday_queries_on_the_test_actors(model: EmotionRankCLAP, corpora: Pa
 
 
 #: VOC and AOC of what ships on every fifth clip of the development speakers, with the development captions.
-ORDER = {"voc": 0.608, "aoc": 0.640}
+ORDER = {"voc": 0.637, "aoc": 0.696}
 MAY_DROP = 0.03
 
 

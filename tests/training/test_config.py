@@ -78,7 +78,7 @@ def test_a_loss_over_pairs_needs_captions_in_pairs() -> None:
 
 
 def test_weights_follow_the_dimensions() -> None:
-    assert TrainConfig().label_weights == (1.2, 1.0, 1.5)
+    assert TrainConfig().label_weights == (1.4, 1.3, 1.2)
     assert TrainConfig(dimensions=("arousal", "valence")).label_weights == (1.0, 1.2)
     assert TrainConfig(dimensions=("dominance",), weights=(2,)).label_weights == (2,)
     assert TrainConfig(dimensions=["valence"], audio_hidden=[3]).audio_hidden == (3,)  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Logger = Literal["none", "tensorboard", "wandb"]
 
 #: How much each dimension counts in the distance of two labels where no weights are given; emorank-base's.
-_WEIGHTS = {"valence": 1.2, "arousal": 1.0, "dominance": 1.5}
+_WEIGHTS = {"valence": 1.4, "arousal": 1.3, "dominance": 1.2}
 
 LARGEST_SCALE = 100.0  # the scale 1 / temperature is clamped here
 
@@ -44,7 +44,7 @@ class TrainConfig:
         negatives: Reading of Rank-N-Contrast's denominator, see `emorank.losses.RankNContrast`.
         anchors: What Rank-N-Contrast ranks against: audio as in the paper, or both sides.
         weights: How much each of the dimensions counts in the distance of two labels, in their order; where none are
-            given, valence 1.2, arousal 1, dominance 1.5.
+            given, valence 1.4, arousal 1.3, dominance 1.2.
         standardise: Bring every input of the heads to mean 0 and deviation 1 over the training data; the paper takes
             the encoders' outputs as they are.
         audio_hidden: Widths of layers before the last in the head of the audios; none as in the paper.

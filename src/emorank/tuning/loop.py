@@ -20,7 +20,7 @@ from emorank.tuning.spectrogram import TRACTS, hide, log_mel, mix_styles
 from emorank.tuning.speech import Speech, draw
 from emorank.types import Array
 
-WEIGHTS = (1.2, 1.0, 1.5)  # of the dimensions in the order against descriptions, as in `emorank.training`
+WEIGHTS = (1.2, 1.0, 1.5)  # of the dimensions in the order against descriptions
 _CAPTIONS = 256  # in a batch
 BEGIN = 0  # seed of the initial updates, the same for all runs, so that their results can be averaged
 _AT_ONCE = 240 * SAMPLE_RATE  # samples of the clips that are looked at together
