@@ -5,9 +5,10 @@ A name says where the weights are and, after the last slash, what of them is tak
 
 Audio, MODEL/LAYERS or MODEL/LAYERS:POOLING, 1 = the first transformer layer. Whisper, WavLM, HuBERT, wav2vec 2.0 and
 data2vec-audio are told apart by the checkpoint's config.json. The poolings over time are `mean_std` (where none is
-named) and `mean`.
+named) and `mean`; what `emorank.tuning` made has `attentive`, both with the weights of frames that it learnt.
 
     whisper-base/3+4                     layers 3 and 4 of the packaged Whisper-base
+    whisper-base-emotion/3+4:attentive   the same layers, tuned on emotional speech
     openai/whisper-small/5               layer 5 of a checkpoint on the hub
     microsoft/wavlm-large/12:mean        layer 12, its mean
     /models/hubert/6+9                   of a local folder
@@ -40,6 +41,7 @@ from emorank.encoders.names import (
     DEFAULT_TEXT,
     PAPER_AUDIO,
     PAPER_TEXT,
+    TUNED_AUDIO,
     audio_spec,
     fingerprint,
     text_spec,
@@ -58,6 +60,7 @@ __all__ = [
     "DEFAULT_TEXT",
     "PAPER_AUDIO",
     "PAPER_TEXT",
+    "TUNED_AUDIO",
     "Array",
     "AudioEncoder",
     "Locates",

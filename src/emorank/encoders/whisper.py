@@ -9,13 +9,15 @@ import dataclasses
 import sys
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from emorank.audio import SAMPLE_RATE
 from emorank.encoders import numpy_layers, packaged
+from emorank.encoders.attentive import Attention, read_tuned, tuned_layers
 from emorank.encoders.base import AudioEncoder, Spec
-from emorank.encoders.checkpoint import read_network, transformers_config
+from emorank.encoders.checkpoint import complete_folder, read_config, read_network, transformers_config, weight_files
 from emorank.encoders.device import inference, torch_device
 from emorank.encoders.pooling import Moments, Piece, batches, pieces_of
 from emorank.encoders.whisper_network import HOP, WhisperNetwork, log_mel
@@ -33,19 +35,28 @@ class WhisperEncoder:
 
     Args:
         network: with numpy's weights of the layers up to the highest wanted one.
-        spec: its name, layers and pooling, `mean_std` or `mean`.
+        spec: its name, layers and pooling, `mean_std`, `mean`, or `attentive`, both with the weights of `attention`.
         fingerprint: see `emorank.encoders.base`.
         on: the device, None is the best there is.
+        attention: how much each frame counts.
     """
 
-    def __init__(self, network: WhisperNetwork, spec: Spec, fingerprint: str = "", on: str | None = None) -> None:
+    def __init__(
+        self,
+        network: WhisperNetwork,
+        spec: Spec,
+        fingerprint: str = "",
+        on: str | None = None,
+        attention: Attention | None = None,
+    ) -> None:
         self.name = spec.name
         self.fingerprint = fingerprint
         self._width = network.width * len(spec.layers)
-        self.dim = self._width * (2 if spec.pooling == "mean_std" else 1)
+        self.dim = self._width * (1 if spec.pooling == "mean" else 2)
         self._network = network
         self._spec = spec
         self._on = on
+        self._attention = attention if spec.pooling == "attentive" else None
         self._heard = 0.0  # seconds of sound
 
     def __call__(self, waves: list[np.ndarray]) -> Array:
@@ -62,7 +73,7 @@ class WhisperEncoder:
         pieces = pieces_of([_levelled(wave) for wave in waves])
         moments = Moments(len(waves), self._width)
         for clip, frames in self._in_numpy(pieces) if early else self._in_torch(pieces):
-            moments.add(clip, frames)
+            moments.add(clip, frames, None if self._attention is None else self._attention(frames))
         return moments.pooled(self._spec.pooling)
 
     @property
@@ -107,11 +118,24 @@ def load(spec: Spec, fingerprint: str, on: str | None) -> AudioEncoder:
     Raises:
         EmorankError: it cannot be had, has no such layer, or lacks weights.
     """
-    if spec.source in packaged.PACKAGED:
+    attention = None
+    if spec.source != "whisper-base" and (file := _tuned(spec.source)):
+        weights, attention = read_tuned(file)
+        network = WhisperNetwork(weights, heads=8, width=weights["conv2.bias"].shape[0])
+    elif spec.source in packaged.PACKAGED:
         network = WhisperNetwork(packaged.whisper_base(max(spec.layers)), heads=8)
     else:
         network = _read(spec)
-    return WhisperEncoder(network, spec, fingerprint, on)
+    return WhisperEncoder(network, spec, fingerprint, on, attention)
+
+
+def _tuned(source: str) -> Path | None:
+    """The weights of an encoder that `emorank.tuning` made, packaged or in a folder; None for any other."""
+    if source in packaged.PACKAGED:
+        return next(file for file in packaged.files(source) if file.suffix == ".safetensors")
+    if tuned_layers(read_config(source)) is None:
+        return None
+    return weight_files(complete_folder(source))[0]
 
 
 def _read(spec: Spec) -> WhisperNetwork:

@@ -78,18 +78,23 @@ def log_mel(wave: np.ndarray, bins: int) -> Array:
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)
     spectrum = np.fft.rfft(frames * hann.astype(np.float32))
     power = np.square(spectrum.real) + np.square(spectrum.imag)
-    log = np.log10(np.maximum(power @ _mel_filters(bins), np.float32(1e-10)))
+    log = np.log10(np.maximum(power @ mel_filters(bins), np.float32(1e-10)))
     result: Array = (np.maximum(log, log.max() - np.float32(8)) + np.float32(4)) / np.float32(4)
     return result
 
 
 @lru_cache
-def _mel_filters(bins: int) -> Array:
-    """(FFT / 2 + 1, bins) triangles of equal area on Slaney's scale: linear up to 1 kHz, logarithmic above."""
+def mel_filters(bins: int, factor: float = 1.0) -> Array:
+    """(FFT / 2 + 1, bins) triangles of equal area on Slaney's scale: linear up to 1 kHz, logarithmic above.
+
+    Args:
+        bins: how many.
+        factor: that all frequencies of the sound are multiplied with first.
+    """
     ratio = np.log(6.4) / 27  # between two steps of the logarithmic part
     steps = np.linspace(0, 15 + np.log(SAMPLE_RATE / 2000) / ratio, bins + 2)
     edges = np.where(steps < 15, 200 / 3 * steps, 1000 * np.exp(ratio * (steps - 15)))[:, None]
-    frequencies = np.linspace(0, SAMPLE_RATE / 2, FFT // 2 + 1)
+    frequencies = np.linspace(0, SAMPLE_RATE / 2, FFT // 2 + 1) * factor
     rising = (frequencies - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - frequencies) / (edges[2:] - edges[1:-1])
     triangles = np.maximum(0, np.minimum(rising, falling)) * 2 / (edges[2:] - edges[:-2])
