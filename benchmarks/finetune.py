@@ -1,4 +1,4 @@
-"""Tunes Whisper's layers: the encoder of emorank-base, and those that have not heard one of the corpora.
+"""Tunes Whisper's layers: on all corpora (whisper-base-emotion), and on all but one.
 
 DATA holds the folders ravdess, emodb and nemo. Encoders go to OUT/tuned/all and OUT/tuned/without-CORPUS; a run that
 was killed goes on when the command is given again. Minutes on a GPU, a day on a few CPU cores.
