@@ -37,14 +37,20 @@ def tuned(data: Path, out: Path, without: str | None) -> Path:
     corpora = [name for name in CORPORA if name != without]
     table = pl.concat([read_corpus(name, data / name) for name in corpora], how="diagonal_relaxed")
     device = torch_device(None)
-    train = speech_of(table.filter(split="train"), from_lossy=True).to(device)
-    groups = development(table, corpora)
-    if without:  # looked at, chooses nothing
-        groups[f"left out {without}"] = speech_of(
-            read_corpus(without, data / without).filter(pl.col("split") != "test")
-        )
+    train, broken = speech_of(table.filter(split="train"), from_lossy=True)
+    groups, more = development(table, corpora)
+    broken += more
+    looked_at = {}  # chooses nothing
+    if without:
+        looked_at[f"left out {without}"] = read_corpus(without, data / without).filter(pl.col("split") != "test")
     if (data / "ased").is_dir():
-        groups["ASED"] = speech_of(ased(data / "ased").sample(300, seed=0))
+        looked_at["ASED"] = ased(data / "ased").sample(300, seed=0)
+    for name, chosen in looked_at.items():
+        groups[name], more = speech_of(chosen)
+        broken += more
+    for error in broken:
+        print(f"Skipped: {error}", flush=True)
+    train = train.to(device)
     groups = {name: group.to(device) for name, group in groups.items()}
     bank = bundled("train")
     texts = torch.from_numpy(text_encoder()(list(bank.texts))).to(device)

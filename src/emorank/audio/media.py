@@ -154,7 +154,7 @@ def _opened(name: str, kind: formats.Kind, window: Window, options: dict[str, st
     Raises:
         AudioError: it is none, or has no audio track.
     """
-    av = _av(name, kind)
+    av = _av()
     with av.logging.Capture() as errors:
         try:
             opened = av.open(
@@ -190,13 +190,11 @@ def _decodable(opened: Any) -> list[Any]:
     return [track for track in opened.streams.audio if track.codec_context is not None]
 
 
-def _av(name: str, kind: formats.Kind) -> Any:
+def _av() -> Any:
     """PyAV, with FFmpeg's messages where nobody sees them unless they ask."""
-    try:
-        import av
-        import av.logging
-    except ImportError as error:
-        raise AudioError(name, f"{kind.name} needs PyAV, which is not installed; run: pip install av") from error
+    import av
+    import av.logging
+
     if av.logging.get_level() is None:
         import logging
 

@@ -7,24 +7,27 @@ import torch
 
 from emorank import audio
 from emorank.affect import CATEGORIES, DIMENSIONS
-from emorank.errors import EmorankError
+from emorank.errors import AudioError, EmorankError
 from emorank.tuning.lossy import KINDS, lossy
 from emorank.tuning.sounds import Sounds
 from emorank.tuning.speech import Speech
+from emorank.types import Array
 
 _NEEDED = ("path", "corpus", "emotion", *DIMENSIONS)
 
 
-def speech_of(table: pl.DataFrame, from_lossy: bool = False) -> Speech:
+def speech_of(table: pl.DataFrame, from_lossy: bool = False) -> tuple[Speech, list[AudioError]]:
     """The clips of a table, decoded.
 
     Args:
         table: utterances with path, corpus, emotion (one of `emorank.affect.CATEGORIES`) and the three dimensions.
         from_lossy: with every clip a second time as it comes out of a small file.
 
+    Returns:
+        The clips that can be read, and why the others cannot.
+
     Raises:
-        EmorankError: a column is missing, or an emotion is none of the categories.
-        AudioError: a recording cannot be read.
+        EmorankError: a column is missing, an emotion is none of the categories, or no recording can be read.
     """
     missing = [name for name in _NEEDED if name not in table.columns]
     if missing or table.is_empty():
@@ -32,7 +35,12 @@ def speech_of(table: pl.DataFrame, from_lossy: bool = False) -> Speech:
     strange = sorted(set(table["emotion"]) - set(CATEGORIES))
     if strange:
         raise EmorankError(f"Nothing can be tuned on {', '.join(map(str, strange))}; emotions are {CATEGORIES}.")
-    waves = [audio.load(path) for path in table["path"]]
+    heard = [_heard(path) for path in table["path"]]
+    waves = [wave for wave in heard if not isinstance(wave, AudioError)]
+    broken = [error for error in heard if isinstance(error, AudioError)]
+    if not waves:
+        raise EmorankError(f"Nothing can be tuned on: none of {len(broken)} recordings can be read ({broken[0]})")
+    table = table.filter(pl.Series([not isinstance(wave, AudioError) for wave in heard]))
     if from_lossy:
         waves += [lossy(wave, index % len(KINDS)) for index, wave in enumerate(waves)]
     category = torch.tensor([CATEGORIES.index(name) for name in table["emotion"]])
@@ -41,14 +49,23 @@ def speech_of(table: pl.DataFrame, from_lossy: bool = False) -> Speech:
     possible = torch.zeros(len(corpora), len(CATEGORIES), dtype=torch.bool)
     possible[corpus, category] = True
     labels = torch.from_numpy(table.select(DIMENSIONS).to_numpy()).float()
-    return Speech(Sounds.of(waves), labels, category, corpus, possible)
+    return Speech(Sounds.of(waves), labels, category, corpus, possible), broken
 
 
-def development(table: pl.DataFrame, corpora: Sequence[str]) -> dict[str, Speech]:
-    """The development speakers of some corpora, who choose the step; each corpus counts alike."""
-    groups = {}
+def _heard(path: str) -> Array | AudioError:
+    try:
+        return audio.load(path)
+    except AudioError as error:
+        return error
+
+
+def development(table: pl.DataFrame, corpora: Sequence[str]) -> tuple[dict[str, Speech], list[AudioError]]:
+    """The development speakers of some corpora, who choose the step, each corpus counts alike; and what is broken."""
+    groups: dict[str, Speech] = {}
+    broken: list[AudioError] = []
     for corpus in corpora:
         chosen = table.filter(corpus=corpus, split="development")
         if len(chosen):
-            groups[f"development {corpus}"] = speech_of(chosen)
-    return groups
+            groups[f"development {corpus}"], errors = speech_of(chosen)
+            broken += errors
+    return groups, broken
