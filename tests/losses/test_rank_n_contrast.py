@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from torch import Tensor
 
 from emorank.losses import RankNContrast, Targets
-from emorank.losses.rank_n_contrast import rank_n_contrast, squared_distances
+from emorank.losses import rank_n_contrast as module
+from emorank.losses.denominators import losses, ranked
+from emorank.losses.rank_n_contrast import squared_distances
 
 READINGS = ["at_least_as_far", "farther_and_self", "farther"]
 
@@ -54,11 +56,11 @@ def test_golden_case_of_figure_1() -> None:
     assert negatives_of(distances, 0, 1, "farther") == [2]
     assert negatives_of(distances, 0, 2, "farther") == []
     s = torch.tensor([0.9, 0.3, -0.2])
-    loss = rank_n_contrast(s[None], distances[:1], "farther")
+    total, pairs, _ = losses(s[None], distances[:1], "farther")
     by_hand = (
         -math.log(math.exp(0.9) / (math.exp(0.3) + math.exp(-0.2))) - math.log(math.exp(0.3) / math.exp(-0.2))
     ) / 2
-    assert loss.item() == pytest.approx(by_hand, abs=1e-6)
+    assert (total / pairs).item() == pytest.approx(by_hand, abs=1e-6)
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -90,6 +92,54 @@ def test_gradients(reading: str, anchors: str) -> None:
     scale = torch.tensor(1.7, dtype=torch.float64, requires_grad=True)
     loss = RankNContrast(reading, anchors)
     assert torch.autograd.gradcheck(lambda x, y, s: loss(x, y, Targets(a, t), s), (audio, text, scale))
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("anchors", ["audio", "both"])
+def test_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch, reading: str, anchors: str) -> None:
+    audio, text, a, t = batch(11, 13, grid=True)
+    found = []
+    for tile in (13, 40, 10_000):  # one row, a few with a rest, all
+        monkeypatch.setattr(module, "_TILE", tile)
+        leaves = [x.clone().requires_grad_() for x in (audio, text, torch.tensor(3.0, dtype=torch.float64))]
+        loss = RankNContrast(reading, anchors)(leaves[0], leaves[1], Targets(a, t), leaves[2])
+        loss.backward()
+        found.append((loss.detach(), *(x.grad for x in leaves)))
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0])
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_exponents_beyond_what_a_double_adds_up(reading: str) -> None:
+    """A scale of 2,000 spreads the logits over 4,000; the sums are then taken as logarithms throughout."""
+    audio, text, a, t = batch(6, 9)
+    leaves = [x.clone().requires_grad_() for x in (audio, text)]
+    loss = RankNContrast(reading)(*leaves, Targets(a, t), 2000.0)
+    loss.backward()
+    logits = 2000 * torch.nn.functional.normalize(audio, dim=1) @ torch.nn.functional.normalize(text, dim=1).T
+    terms = []
+    for i in range(6):
+        distances = torch.cdist(a, t)
+        for j in range(9):
+            inside = negatives_of(distances, i, j, reading)
+            if inside:
+                terms.append(logits[i, inside].logsumexp(0) - logits[i, j])
+    torch.testing.assert_close(loss.detach(), torch.stack(terms).mean())
+    assert all(x.grad is not None and x.grad.isfinite().all() for x in leaves)
+
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(1, 5), m=st.integers(1, 40), seed=st.integers(0, 10_000), grid=st.booleans())
+def test_places_of_ties(n: int, m: int, seed: int, grid: bool) -> None:
+    _, _, a, t = batch(n, m, seed, grid)
+    distances = squared_distances(a, t)
+    order, first, beyond = ranked(distances)
+    by_distance = distances.gather(1, order)
+    for row in range(n):
+        values = by_distance[row].tolist()
+        assert values == sorted(values)
+        assert first[row].tolist() == [values.index(value) for value in values]
+        assert beyond[row].tolist() == [sum(other <= value for other in values) for value in values]
 
 
 @pytest.mark.parametrize("reading", READINGS)

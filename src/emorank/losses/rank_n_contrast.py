@@ -1,16 +1,19 @@
 """Cross-modal Rank-N-Contrast (paper section 3.2), rectangular: N audios against M texts."""
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from emorank.losses.denominators import NEGATIVES, Negatives, losses
 from emorank.losses.targets import Targets
 
-Negatives = Literal["at_least_as_far", "farther_and_self", "farther"]
 Anchors = Literal["audio", "both"]
+
+_TILE = 2**18  # pairs that are looked at together: what a core keeps near
 
 
 class RankNContrast(nn.Module):
@@ -26,7 +29,8 @@ class RankNContrast(nn.Module):
     * ``farther``: S = texts with d_ik > d_ij, as printed. Pairs with an empty S are left out of the mean. Unbounded
       below when the temperature is learnt.
 
-    The labels need no pairs: any N and M, any number of dimensions. Time is O(N M log M), memory O(N M).
+    The labels need no pairs: any N and M, any number of dimensions.
+    Time is O(N M log M), memory O(N + M) and a tile: pairs are looked at some rows at a time.
 
     Args:
         negatives: which texts stand in the denominator.
@@ -47,8 +51,8 @@ class RankNContrast(nn.Module):
         weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
-        if negatives not in get_args(Negatives):
-            raise ValueError(f"negatives must be one of {get_args(Negatives)}, not {negatives!r}")
+        if negatives not in NEGATIVES:
+            raise ValueError(f"negatives must be one of {NEGATIVES}, not {negatives!r}")
         if anchors not in get_args(Anchors):
             raise ValueError(f"anchors must be one of {get_args(Anchors)}, not {anchors!r}")
         self.negatives: Negatives = negatives
@@ -57,18 +61,22 @@ class RankNContrast(nn.Module):
 
     def forward(self, audio: Tensor, text: Tensor, targets: Targets, scale: Tensor | float) -> Tensor:
         """The loss of one batch; see the class. `scale` is 1 / temperature."""
-        logits = cosine(audio, text) * scale
-        distances = squared_distances(targets.audio_labels, targets.text_labels, self.weights)
-        loss = rank_n_contrast(logits, distances, self.negatives)
+        sides = (directions(audio), targets.audio_labels), (directions(text), targets.text_labels)
+        (a, a_labels), (t, t_labels) = sides
+        loss = rank_n_contrast(a, t, a_labels, t_labels, scale, self.negatives, self.weights)
         if self.anchors == "both":
-            loss = (loss + rank_n_contrast(logits.T, distances.T, self.negatives)) / 2
+            loss = (loss + rank_n_contrast(t, a, t_labels, a_labels, scale, self.negatives, self.weights)) / 2
         return loss
+
+
+def directions(embeddings: Tensor) -> Tensor:
+    """Embeddings L2-normalised, in at least single precision."""
+    return functional.normalize(embeddings.to(torch.promote_types(embeddings.dtype, torch.float32)), dim=1)
 
 
 def cosine(audio: Tensor, text: Tensor) -> Tensor:
     """Cosine similarity of every pair, (N, M), in at least single precision."""
-    wide = torch.promote_types(audio.dtype, torch.float32)
-    return functional.normalize(audio.to(wide), dim=1) @ functional.normalize(text.to(wide), dim=1).T
+    return directions(audio) @ directions(text).T
 
 
 def squared_distances(audio: Tensor, text: Tensor, weights: Sequence[float] | None = None) -> Tensor:
@@ -84,30 +92,67 @@ def squared_distances(audio: Tensor, text: Tensor, weights: Sequence[float] | No
     return total
 
 
-def rank_n_contrast(logits: Tensor, distances: Tensor, negatives: Negatives) -> Tensor:
-    """Rank-N-Contrast of anchors (rows) against candidates (columns).
-
-    Sorted by distance, every denominator is a suffix of the row: one cumulative log-sum-exp gives them all.
+def rank_n_contrast(
+    anchors: Tensor,
+    candidates: Tensor,
+    anchor_labels: Tensor,
+    candidate_labels: Tensor,
+    scale: Tensor | float,
+    negatives: Negatives,
+    weights: Sequence[float] | None = None,
+) -> Tensor:
+    """Rank-N-Contrast of anchors against candidates, a tile of anchors after the other.
 
     Args:
-        logits: (N, M) scaled similarities.
-        distances: (N, M) label distances, or anything that orders alike.
+        anchors: (N, dim), L2-normalised.
+        candidates: (M, dim), L2-normalised.
+        anchor_labels: (N, k).
+        candidate_labels: (M, k).
+        scale: 1 / temperature.
         negatives: see `RankNContrast`.
+        weights: see `RankNContrast`.
 
     Returns:
         The mean over all pairs (for "farther" over the pairs that have a negative), a scalar.
     """
-    distances, order = distances.contiguous().sort(dim=1)
-    logits = logits.gather(1, order)
-    distances = distances.contiguous()
-    suffix = logits.flip(1).logcumsumexp(1).flip(1)  # suffix[p] = log sum over q >= p of exp(logits[q])
-    if negatives == "at_least_as_far":
-        first = torch.searchsorted(distances, distances, right=False)  # where the ties of p begin
-        return (suffix.gather(1, first) - logits).mean()
-    columns = logits.shape[1]
-    beyond = torch.searchsorted(distances, distances, right=True)  # the first that is strictly farther
-    exists = beyond < columns
-    farther = suffix.gather(1, beyond.clamp(max=columns - 1))
-    if negatives == "farther_and_self":
-        return torch.where(exists, functional.softplus(farther - logits), 0).mean()
-    return torch.where(exists, farther - logits, 0).sum() / exists.sum().clamp(min=1)
+    scale = torch.as_tensor(scale, dtype=anchors.dtype, device=anchors.device)
+    labels = anchor_labels, candidate_labels
+    result: Tensor = _Tiled.apply(anchors, candidates, scale, labels, negatives, weights)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Tiled(torch.autograd.Function):
+    """The gradients are made along with the loss, so that nothing of N x M outlives its tile."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        anchors: Tensor,
+        candidates: Tensor,
+        scale: Tensor,
+        labels: tuple[Tensor, Tensor],
+        negatives: Negatives,
+        weights: Sequence[float] | None,
+    ) -> Tensor:
+        total, pairs = torch.zeros((), dtype=torch.float64), 0
+        by_anchors, by_candidates = torch.empty_like(anchors), torch.zeros_like(candidates)
+        by_scale = torch.zeros_like(scale)
+        rows = max(1, _TILE // max(len(candidates), 1))
+        for start in range(0, len(anchors), rows):
+            tile, own_labels = anchors[start : start + rows], labels[0][start : start + rows]
+            similarity = tile @ candidates.T
+            distances = squared_distances(own_labels, labels[1], weights)
+            loss, counted, gradient = losses(similarity * scale, distances, negatives)
+            total, pairs = total + loss.item(), pairs + int(counted)
+            by_scale += (gradient * similarity).sum()
+            gradient = gradient.mul_(scale)
+            by_anchors[start : start + rows] = gradient @ candidates
+            by_candidates.addmm_(gradient.T, tile)
+        pairs = max(pairs, 1)
+        ctx.save_for_backward(by_anchors.div_(pairs), by_candidates.div_(pairs), by_scale.div_(pairs))
+        return (total / pairs).to(anchors)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        return *(upstream * gradient for gradient in ctx.saved_tensors), None, None, None
