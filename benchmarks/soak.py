@@ -212,6 +212,8 @@ def main() -> None:
     failures = clients.report()
     print(f"indexers: {dict(ended)}; the last one: status {last.returncode}, {last.stderr.strip().splitlines()[-1:]}")
     print(f"memory: {second[0]:.0f} MB in the second tenth, {latest[0]:.0f} MB in the last ({growth[0]:+.1%})")
+    if "Traceback" in said:
+        print(said[said.index("Traceback") :][:4000])
     print(f"open files: {second[1]:.1f} and {latest[1]:.1f} ({growth[1]:+.1%}); tracebacks: {said.count('Traceback')}")
     shutil.rmtree(home)
     sys.exit(bool(failures or "Traceback" in said or (growth > 0.05).any()))

@@ -1,12 +1,17 @@
 """What is searched follows the index, whatever happens to it while the server runs."""
 
 import shutil
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
 
+from emorank.index.rows import Rows
+from emorank.serve.snapshots import ServedIndex
 from tests.conftest import voice
 from tests.serve.conftest import Served, indexed
 
@@ -53,3 +58,29 @@ def test_an_index_that_is_made_anew_is_picked_up(
         assert time.monotonic() < until
         time.sleep(0.2)
     assert served.client.post("/api/search", json={"texts": [{"text": "calm"}]}).json()["total"] == segments(served)
+
+
+def test_a_snapshot_is_of_one_version_whatever_is_written_meanwhile(
+    changing: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every segment has its recording, though the recording moves after every read of the table."""
+    writing = replace(changing.named)  # as another process has it open
+    read, moving = Rows.read, threading.Lock()
+
+    def read_and_moved(rows: Rows, *asked: Any) -> Any:
+        found = read(rows, *asked)
+        if moving.acquire(blocking=False):  # not again while the writer itself reads
+            try:
+                here, there = sorted(changing.root.glob("clip000.wav")), changing.root / "moved.wav"
+                here[0].rename(there) if here else there.rename(changing.root / "clip000.wav")
+                writing.update()
+            finally:
+                moving.release()
+        return found
+
+    monkeypatch.setattr(Rows, "read", read_and_moved)
+    index = ServedIndex(replace(changing.named))  # which nothing else renews
+    for _ in range(3):
+        assert index.renew()
+        snapshot = index.snapshot
+        assert set(snapshot.collection.segments.paths) == set(snapshot.recordings)

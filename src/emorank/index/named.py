@@ -93,14 +93,15 @@ class NamedIndex:
         """Those of one recording, by its absolute path; None where the index does not hold it as it is now."""
         if not any(within(path, root) for root in self.roots):
             return None
-        entry = self.reading.recordings().get(path)
+        segments, known = self.reading.contents()
+        entry = known.get(path)
         try:
             now = Recording.now(path) if entry else None
         except OSError:
             now = None
         if entry is None or entry.reason or (now and (now.size, now.changed) != (entry.size, entry.changed)):
             return None
-        return self.reading.segments().under(path)
+        return segments.under(path)
 
     def labels(self) -> "pl.DataFrame | None":
         """The user's table, None where there is none."""

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from emorank.index import ledger, sums, table
 from emorank.index.failures import damaged
 
@@ -48,8 +50,8 @@ class Rows:
             self._checked = self._table.version
         return int(self._table.version)
 
-    def read(self, columns: list[str], group: str, where: str | None = None) -> Any:
-        """Columns of a group of `sums.GROUPS`.
+    def read(self, columns: list[str], groups: Sequence[str], where: str | None = None) -> Any:
+        """Columns of some groups of `sums.GROUPS`, of one version whatever is written meanwhile.
 
         Raises:
             DamagedIndex: a row is not what was written.
@@ -57,11 +59,12 @@ class Rows:
         if self._table is None:
             return self._layout.empty_table().select(columns)
         summed = sums.COLUMN in self._table.schema.names
-        wanted = list(dict.fromkeys([*columns, *sums.GROUPS[group], sums.COLUMN])) if summed else columns
+        needed = [name for group in groups for name in sums.GROUPS[group]]
+        wanted = list(dict.fromkeys([*columns, *needed, sums.COLUMN])) if summed else columns
         query = self._table.search().select(wanted)
         found = (query.where(where) if where else query).to_arrow()
-        good = sums.good(found, group) if summed else None
-        if good is not None and not good.all():
+        good = np.all([sums.good(found, group) for group in groups], axis=0) if summed else np.True_
+        if not good.all():
             raise damaged(self._folder, f"{int((~good).sum())} rows of {self._name}{table.SUFFIX}")
         return found.select(columns)
 

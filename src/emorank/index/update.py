@@ -24,6 +24,8 @@ from emorank.types import Progress
 
 LABELS_FILE = "labels.parquet"  # of a named index, beside its tables
 LOCK_FILE = ".lock"
+_SEARCHED = ("path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage", "reason")
+_FILE = ("path", "size", "changed", "digest", "reason")
 _COPIED_AT_ONCE = 500  # moved recordings in one transaction
 
 
@@ -123,29 +125,30 @@ class Index:
 
     def segments(self) -> Segments:
         """Everything that can be searched."""
-        import pyarrow.compute as pc
-
         with reported(self.folder, "read"):
             self._rows.refresh()
-            columns = ["path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage", "reason"]
-            rows = self._rows.read(columns, "searched")
-            if rows["reason"].null_count < len(rows):  # some could not be heard
-                rows = rows.filter(pc.is_null(rows["reason"]))
-            return Segments.of(rows)
+            return _segments(self._rows.read(list(_SEARCHED), ["searched"]))
 
     def recordings(self) -> dict[str, Indexed]:
         """Every recording of the index by its absolute path, also those that cannot be searched."""
         with reported(self.folder, "read"):
             self._rows.refresh()
-            rows = self._rows.read(["path", "size", "changed", "digest", "reason"], "file")
-            columns = (rows[name].to_pylist() for name in rows.column_names)
-            return {path: Indexed(*rest) for path, *rest in zip(*columns, strict=True)}
+            return _recordings(self._rows.read(list(_FILE), ["file"]))
+
+    def contents(self) -> tuple[Segments, dict[str, Indexed]]:
+        """Both of one version: every segment has its recording, whatever another process writes meanwhile."""
+        with reported(self.folder, "read"):
+            self._rows.refresh()
+            rows = self._rows.read(list(dict.fromkeys((*_SEARCHED, *_FILE))), ["searched", "file"])
+            return _segments(rows.select(_SEARCHED)), _recordings(rows.select(_FILE))
 
     def peaks(self, path: str) -> list[bytes | None]:
         """The waveforms of a recording's segments as they are drawn, in the order of their start and channel."""
         with reported(self.folder, "read"):
             self._rows.refresh()
-            rows = self._rows.read(["start", "channel", "peaks"], "drawn", f"path = {quoted(path)} AND reason IS NULL")
+            rows = self._rows.read(
+                ["start", "channel", "peaks"], ["drawn"], f"path = {quoted(path)} AND reason IS NULL"
+            )
             rows = rows.sort_by([("start", "ascending"), ("channel", "ascending")])
             peaks: list[bytes | None] = rows["peaks"].to_pylist()
             return peaks
@@ -192,9 +195,22 @@ class Index:
         return table.summed(taken, table.schema(self.model))
 
     def _broken(self, root: str) -> list[AudioError]:
-        rows = self._rows.read(["path", "reason"], "file", "reason IS NOT NULL")
+        rows = self._rows.read(["path", "reason"], ["file"], "reason IS NOT NULL")
         pairs = zip(rows["path"].to_pylist(), rows["reason"].to_pylist(), strict=True)
         return [AudioError(path, reason) for path, reason in pairs if within(path, root)]
+
+
+def _segments(rows: Any) -> Segments:
+    import pyarrow.compute as pc
+
+    if rows["reason"].null_count < len(rows):  # some could not be heard
+        rows = rows.filter(pc.is_null(rows["reason"]))
+    return Segments.of(rows)
+
+
+def _recordings(rows: Any) -> dict[str, Indexed]:
+    columns = (rows[name].to_pylist() for name in _FILE)
+    return {path: Indexed(*rest) for path, *rest in zip(*columns, strict=True)}
 
 
 def lock_of(folder: Path) -> Any:

@@ -46,9 +46,14 @@ class Collection:
     shown: Sequence[str] | None = None
 
     @classmethod
-    def of(cls, named: "NamedIndex") -> "Collection":
-        """What a named index holds, with its labels; paths are shown from the folder that was indexed on."""
-        segments = named.reading.segments()
+    def of(cls, named: "NamedIndex", segments: Segments | None = None) -> "Collection":
+        """What a named index holds, with its labels; paths are shown from the folder that was indexed on.
+
+        Args:
+            named: the index.
+            segments: of it, where they are known.
+        """
+        segments = named.reading.segments() if segments is None else segments
         return cls(segments, named.labels(), [named.shown(path) for path in segments.paths])
 
     def __len__(self) -> int:

@@ -1,9 +1,12 @@
 """How much is taken in and computed at once."""
 
+import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 from fastapi import Request
@@ -11,18 +14,23 @@ from fastapi import Request
 from emorank.serve.errors import busy
 from emorank.serve.limits import Limits
 
+Result = TypeVar("Result")
+
 
 class Turns:
-    """Lets a few requests compute at once, some wait, and sends the rest away."""
+    """Lets a few requests compute at once, some wait, and sends the rest away.
+
+    They compute in threads that last: the encoder keeps working memory for every thread that it was ever called in.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._slots = anyio.CapacityLimiter(limits.working)
         self._waiting = 0
+        self._threads = ThreadPoolExecutor(limits.working, "emorank")
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """The time in which a request may compute.
+    async def run(self, compute: Callable[..., Result], *arguments: object) -> Result:
+        """Compute when it is one's turn; whoever asked may leave, what was begun is ended.
 
         Raises:
             Refused: too many wait already, or the turn did not come in time.
@@ -38,7 +46,10 @@ class Turns:
         finally:
             self._waiting -= 1
         try:
-            yield
+            begun = asyncio.get_running_loop().run_in_executor(self._threads, compute, *arguments)
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([begun])
+            return begun.result()
         finally:
             self._slots.release()
 

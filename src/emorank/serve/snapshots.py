@@ -121,9 +121,9 @@ class ServedIndex:
     def _taken(self) -> Snapshot:
         index = self.named.reading
         version = index.version
-        snapshot = Snapshot(
-            version, Collection.of(self.named), index.recordings(), self._model, self._texts, self.named.channels
-        )
+        segments, recordings = index.contents()
+        collection = Collection.of(self.named, segments)
+        snapshot = Snapshot(version, collection, recordings, self._model, self._texts, self.named.channels)
         for slow in ("scan", "rows", "recordings", "columns"):  # made now, not by the first who asks
             getattr(snapshot.collection, slow)
         return snapshot

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Generator
 from contextlib import ExitStack
 
-import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
@@ -40,8 +39,7 @@ async def audio(request: Request, id: SegmentId) -> Response:
     path, seconds = segments.paths[row], float(segments.end[recording.start : recording.stop].max())
     heard = Heard(seconds, snapshot.channels, int(segments.channels[row]))
     turns: Turns = request.app.state.turns
-    async with turns.turn():
-        sound = await anyio.to_thread.run_sync(playable, path, snapshot.recordings[path], heard)
+    sound = await turns.run(playable, path, snapshot.recordings[path], heard)
     with ExitStack() as opened:
         opened.callback(sound.file.close)
         headers = {
@@ -69,11 +67,7 @@ async def audio(request: Request, id: SegmentId) -> Response:
 async def _decoded(turns: Turns, pieces: Generator[bytes]) -> AsyncIterator[bytes]:
     """Pieces that are decoded one by one, each when it is its turn and the client has taken the one before it."""
     try:
-        while True:
-            async with turns.turn():
-                piece = await anyio.to_thread.run_sync(next, pieces, None)
-            if piece is None:
-                return
+        while (piece := await turns.run(next, pieces, None)) is not None:
             yield piece
     finally:
         pieces.close()

@@ -2,12 +2,12 @@
 
 import time
 
-import anyio.to_thread
 import numpy as np
 from fastapi import APIRouter, Request
 
 from emorank.search import find
 from emorank.search import query as queries
+from emorank.serve.admission import Turns
 from emorank.serve.errors import Refused, documented
 from emorank.serve.routes.segments import segment_of
 from emorank.serve.schemas import Hits, Search
@@ -26,8 +26,8 @@ async def search(request: Request, asked: Search) -> Hits:
     texts = await snapshot.texts.embeddings([text.text for text in asked.texts])
     if len(snapshot.collection) <= _AT_ONCE:
         return _searched(snapshot, asked, texts, begun)
-    async with request.app.state.turns.turn():
-        return await anyio.to_thread.run_sync(_searched, snapshot, asked, texts, begun)
+    turns: Turns = request.app.state.turns
+    return await turns.run(_searched, snapshot, asked, texts, begun)
 
 
 def hits_of(snapshot: Snapshot, query: queries.Query, begun: float) -> Hits:

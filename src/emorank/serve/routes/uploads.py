@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import anyio.to_thread
 import numpy as np
 from fastapi import APIRouter, Query, Request
 
@@ -13,6 +12,7 @@ from emorank.audio import SAMPLE_RATE, TooLong, blocks
 from emorank.errors import AudioError
 from emorank.listening.speech import no_voice
 from emorank.search import query as queries
+from emorank.serve.admission import Turns
 from emorank.serve.errors import Refused, documented
 from emorank.serve.limits import Limits
 from emorank.serve.playable import header
@@ -52,8 +52,9 @@ async def search_clip(
         query = queries.Query((queries.Direction(embedding),), where=where, group=group, top=top, offset=offset)
         return hits_of(snapshot, query, begun)
 
-    async with state.uploads.received(request) as clip, state.turns.turn():
-        return await anyio.to_thread.run_sync(found, clip)
+    turns: Turns = state.turns
+    async with state.uploads.received(request) as clip:
+        return await turns.run(found, clip)
 
 
 @router.post(PATHS[1], openapi_extra=_UPLOAD)
@@ -68,8 +69,9 @@ async def locate(request: Request) -> Located:
         places |= dict(zip(snapshot.dimensions, snapshot.model.locate(embedding[None])[0], strict=True))
         return Located(seconds=round(seconds, 2), **places)
 
-    async with state.uploads.received(request) as clip, state.turns.turn():
-        return await anyio.to_thread.run_sync(located, clip)
+    turns: Turns = state.turns
+    async with state.uploads.received(request) as clip:
+        return await turns.run(located, clip)
 
 
 def _embedding(clip: Path, snapshot: Snapshot, limits: Limits) -> tuple[np.ndarray, float]:
