@@ -1,6 +1,6 @@
 """BERT's forward pass in numpy: one sentence is through before torch would be imported."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,7 +18,7 @@ class Bert:
     """Tokens of texts -> the mean over tokens of the last layer, L2-normalised.
 
     Args:
-        weights: float32, by the names of transformers' BertModel; those of words are not needed.
+        weights: float32, by the names of transformers' BertModel without the words'; it keeps them and changes them.
         words: token ids, (tokens,) -> their vectors, (tokens, width) float32.
         layers: how many of its layers are computed.
         heads: of each attention.
@@ -35,13 +35,14 @@ class Bert:
 
     def __init__(
         self,
-        weights: Mapping[str, Array],
+        weights: dict[str, Array],
         words: Callable[[np.ndarray], Array],
         layers: int,
         heads: int,
         epsilon: float,
     ) -> None:
-        self._weights = _arranged(weights, layers)
+        _arrange(weights, layers)
+        self._weights = weights
         self._words = words
         self._layers, self._heads, self._epsilon = layers, heads, epsilon
         self.longest, self.width = self._weights[PLACES].shape
@@ -111,15 +112,13 @@ def _batches(lengths: list[int]) -> list[np.ndarray]:
     return batches
 
 
-def _arranged(weights: Mapping[str, Array], layers: int) -> dict[str, Array]:
-    """Queries, keys and values of a layer in one, because a large product is faster."""
-    kept = {name: weight for name, weight in weights.items() if name != WORDS}
+def _arrange(weights: dict[str, Array], layers: int) -> None:
+    """Queries, keys and values of a layer in one, because a large product is faster; no second copy of all at once."""
     for index in range(layers):
         name = f"encoder.layer.{index}.attention.self"
         for kind in ("weight", "bias"):
-            three = [kept.pop(f"{name}.{part}.{kind}") for part in ("query", "key", "value")]
-            kept[f"{name}.{kind}"] = np.concatenate(three)
-    for name, weight in kept.items():  # a few tokens times a large matrix is faster in this order
+            three = [weights.pop(f"{name}.{part}.{kind}") for part in ("query", "key", "value")]
+            weights[f"{name}.{kind}"] = np.concatenate(three)
+    for name in weights:  # a few tokens times a large matrix is faster in this order
         if name.startswith("encoder."):
-            kept[name] = np.asfortranarray(weight)
-    return kept
+            weights[name] = np.asfortranarray(weights[name])

@@ -71,7 +71,7 @@ def read(folder: Path, longest: int) -> tuple[Bert, Callable[[str], np.ndarray]]
     with readable(str(folder)):
         weights = _weights(folder / WEIGHTS)
         tokenizer = Tokenizer.from_file(str(folder / VOCABULARY))
-        words = weights[WORDS]
+        words = weights.pop(WORDS)
         if tokenizer.get_vocab_size() > len(words):
             raise ValueError("its vocabulary has words that its network does not know")
         layers, heads = int(config["num_hidden_layers"]), int(config["num_attention_heads"])
