@@ -19,6 +19,7 @@ from emorank.hub import local_folder
 from emorank.types import Array
 
 VOCABULARY, WEIGHTS = "tokenizer.json", "model.safetensors"
+UPDATE = "update.safetensors"  # of the packaged weights: two small factors of what is added to a matrix
 LONGEST = 256  # tokens, the limit that the model was trained with
 
 
@@ -29,6 +30,7 @@ class MiniLMEncoder:
         folder: holds config.json, tokenizer.json and model.safetensors, as sentence-transformers writes them.
         name: what the user calls it.
         fingerprint: see `emorank.encoders.base`.
+        update: a file of what is added to its weights, see `emorank.tuning.descriptions`.
 
     Raises:
         EmorankError: a file is damaged, or the model is not a BERT.
@@ -36,10 +38,10 @@ class MiniLMEncoder:
 
     device = "cpu"
 
-    def __init__(self, folder: Path, name: str, fingerprint: str = "") -> None:
+    def __init__(self, folder: Path, name: str, fingerprint: str = "", update: Path | None = None) -> None:
         self.name = name
         self.fingerprint = fingerprint
-        self._network, self._tokenize = read(folder, LONGEST)
+        self._network, self._tokenize = read(folder, LONGEST, update)
         self.dim = self._network.width
 
     def __call__(self, texts: list[str]) -> Array:
@@ -54,7 +56,7 @@ class MiniLMEncoder:
         return self._network([self._tokenize(text) for text in texts])
 
 
-def read(folder: Path, longest: int) -> tuple[Bert, Callable[[str], np.ndarray]]:
+def read(folder: Path, longest: int, update: Path | None = None) -> tuple[Bert, Callable[[str], np.ndarray]]:
     """The network of a folder, and what makes tokens of a text, at most `longest` and what it has places for.
 
     Raises:
@@ -70,6 +72,8 @@ def read(folder: Path, longest: int) -> tuple[Bert, Callable[[str], np.ndarray]]
         )
     with readable(str(folder)):
         weights = _weights(folder / WEIGHTS)
+        if update:
+            _add(weights, update)
         tokenizer = Tokenizer.from_file(str(folder / VOCABULARY))
         words = weights.pop(WORDS)
         if tokenizer.get_vocab_size() > len(words):
@@ -91,23 +95,36 @@ def _weights(path: Path) -> dict[str, Array]:
     return weights
 
 
+def _add(weights: dict[str, Array], update: Path) -> None:
+    """Add the products of an update's factors to the matrices that they belong to."""
+    factors = _weights(update)
+    for name in [name.removesuffix(".up") for name in factors if name.endswith(".up")]:
+        weights[f"{name}.weight"] = weights[f"{name}.weight"] + factors[f"{name}.up"] @ factors[f"{name}.down"]
+
+
 def load(spec: Spec, fingerprint: str, on: str | None) -> TextEncoder:
     """The encoder of the packaged weights, a local folder or a hub id; numpy computes it on the CPU in any case.
 
     Raises:
         EmorankError: it cannot be had, or is no BERT.
     """
-    return MiniLMEncoder(files(spec.source)[0].parent, spec.name, fingerprint)
+    found = files(spec.source)
+    update = next((path for path in found if path.name == UPDATE), None)
+    return MiniLMEncoder(found[0].parent, spec.name, fingerprint, update)
 
 
 def files(source: str) -> list[Path]:
-    """Config, vocabulary and weights of packaged ones, a local folder or a hub id.
+    """Config, vocabulary and weights of packaged ones, a local folder or a hub id; and an update of the former.
 
     Raises:
         EmorankError: they cannot be had.
     """
     if source == "minilm":
         return packaged.files(source)
+    if source == "minilm-emotion":
+        return [*packaged.files("minilm"), *packaged.files(source)]
+    if (Path(source) / UPDATE).is_file():
+        return [*packaged.files("minilm"), Path(source) / UPDATE]
     names = (CONFIG, VOCABULARY, WEIGHTS)
     folder = local_folder(source, (), names)
     if missing := [name for name in names if not (folder / name).is_file()]:

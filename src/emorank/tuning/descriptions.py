@@ -1,0 +1,245 @@
+"""Fine-tuning of all-MiniLM-L6-v2 on descriptions with a place, before it is frozen and heads are trained on it.
+
+Low-rank updates beside every matrix of its layers learn to bring the mean over tokens to where a linear readout finds
+the place. The updates alone are written; `emorank.encoders.minilm` adds them to the packaged weights.
+"""
+
+import hashlib
+import json
+import math
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from emorank.affect import NEUTRAL
+from emorank.encoders import packaged
+from emorank.encoders.checkpoint import CONFIG
+from emorank.encoders.minilm import UPDATE, VOCABULARY, WEIGHTS
+from emorank.errors import EmorankError
+from emorank.storage import written_whole
+from emorank.training.dataset import seed_of
+from emorank.types import Array
+
+_LONGEST = 64  # tokens of a description
+_SORTED = 16  # batches that share their texts by length
+_MATRICES = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "intermediate.dense",
+    "output.dense",
+)
+Report = Callable[[int, float], None]  # epochs done, mean loss of the last one
+
+
+@dataclass(frozen=True)
+class DescriptionsConfig:
+    """How the text encoder is tuned.
+
+    Args:
+        rank: of the low-rank update of every matrix.
+        epochs: passes over the descriptions.
+        batch_size: descriptions in a batch.
+        learning_rate: of the updates; the readout has five times as much. Both fall to 0 along a cosine.
+        warmup: share of the steps until the learning rate is reached.
+        weight_decay: of AdamW.
+        dropout: share of what every layer, and the readout, takes in that is blanked.
+        seed: fixes initial updates, order and what is blanked.
+
+    Raises:
+        EmorankError: a choice that cannot be.
+    """
+
+    rank: int = 16
+    epochs: int = 8
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    warmup: float = 0.06
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("rank", "epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise EmorankError(f"{name} must be a whole number of at least 1, not {getattr(self, name)}.")
+        if not 0 <= self.dropout < 1:
+            raise EmorankError(f"dropout must be a number from 0 to below 1, not {self.dropout}.")
+
+
+class _Updated(nn.Module):
+    """A layer that stays, and a low-rank update of its matrix."""
+
+    def __init__(self, linear: nn.Linear, rank: int, dropout: float) -> None:
+        super().__init__()
+        self.linear = linear
+        self.down = nn.Parameter(torch.randn(rank, linear.in_features) / math.sqrt(linear.in_features))
+        self.up = nn.Parameter(torch.zeros(linear.out_features, rank))
+        self.blank = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.linear(x) + functional.linear(functional.linear(self.blank(x), self.down), self.up)
+        return result
+
+
+class TunedDescriptions(nn.Module):
+    """The packaged MiniLM with updates, and a readout of places.
+
+    Args:
+        folder: config.json, tokenizer.json and model.safetensors of a small BERT.
+        dimensions: of a place.
+        config: rank and dropout.
+    """
+
+    def __init__(self, folder: Path, dimensions: int, config: DescriptionsConfig) -> None:
+        from tokenizers import Tokenizer
+        from transformers import BertConfig, BertModel
+
+        super().__init__()
+        chosen = {"hidden_dropout_prob": config.dropout, "attention_probs_dropout_prob": config.dropout}
+        self.bert = BertModel(BertConfig.from_pretrained(folder, **chosen), add_pooling_layer=False)
+        read = {name.removeprefix("bert."): weight for name, weight in load_file(folder / WEIGHTS).items()}
+        self.bert.load_state_dict({name: read[name] for name in self.bert.state_dict()})
+        self.bert.requires_grad_(False)
+        for layer in self.bert.encoder.layer:
+            for name in _MATRICES:
+                at, _, last = name.rpartition(".")
+                home = layer.get_submodule(at)
+                setattr(home, last, _Updated(getattr(home, last), config.rank, config.dropout))
+        self._tokenizer = Tokenizer.from_file(str(folder / VOCABULARY))
+        self._tokenizer.enable_truncation(_LONGEST)
+        self._tokenizer.no_padding()
+        self.width = self.bert.config.hidden_size
+        self.readout = nn.Linear(self.width, dimensions)
+        nn.init.zeros_(self.readout.weight)
+        nn.init.zeros_(self.readout.bias)
+        self._blank = nn.Dropout(config.dropout)
+
+    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """Their ids."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+
+    def forward(self, tokens: Sequence[Sequence[int]]) -> Tensor:
+        """Ids of n descriptions -> (n, dimensions) their places on 1..7, not clipped."""
+        lengths = torch.tensor([len(ids) for ids in tokens])
+        inside = (torch.arange(int(lengths.max())) < lengths[:, None]).long()
+        padded = torch.zeros_like(inside)
+        padded[inside.bool()] = torch.tensor([each for ids in tokens for each in ids])
+        states = self.bert(padded, attention_mask=inside).last_hidden_state
+        pooled = functional.normalize((states * inside[..., None]).sum(1), dim=1) * math.sqrt(self.width)
+        result: Tensor = self.readout(self._blank(pooled)) + NEUTRAL
+        return result
+
+    def updates(self) -> dict[str, Array]:
+        """The two factors of every matrix's update, by the matrix's name."""
+        found = {}
+        for name, module in self.bert.named_modules():
+            if isinstance(module, _Updated):
+                found[f"{name}.down"] = module.down.detach().numpy().copy()
+                found[f"{name}.up"] = module.up.detach().numpy().copy()
+        return found
+
+
+def tune(
+    texts: Sequence[str],
+    points: Array,
+    config: DescriptionsConfig,
+    folder: Path,
+    report: Report | None = None,
+    base: Path | None = None,
+) -> TunedDescriptions:
+    """Tune, and write the updates; a run that was killed goes on with the epoch it was in.
+
+    Args:
+        texts: (n,) descriptions.
+        points: (n, k) their places, 1..7.
+        config: every choice.
+        folder: where the encoder goes; its name is then FOLDER.
+        report: called after every epoch.
+        base: what is tuned; None is the packaged all-MiniLM-L6-v2, which the written folder stands on.
+
+    Raises:
+        EmorankError: the file of an unfinished run is damaged, or is that of other choices or data.
+    """
+    torch.manual_seed(config.seed)
+    network = TunedDescriptions(base or packaged.files("minilm")[0].parent, points.shape[1], config)
+    tokens, places = network.tokens(texts), torch.from_numpy(np.asarray(points, np.float32))
+    updates = [parameter for parameter in network.bert.parameters() if parameter.requires_grad]
+    readout = list(network.readout.parameters())
+    groups: list[dict[str, Any]] = [{"params": updates}, {"params": readout, "lr": 5 * config.learning_rate}]
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+    steps = config.epochs * -(-len(texts) // config.batch_size)
+    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step / steps, config.warmup))
+    state: dict[str, Any] = {"network": network, "optimizer": optimizer, "rates": rates}
+    unfinished = folder / "run.pt"
+    about = f"{config} {hashlib.sha256(repr((list(texts), places.tolist())).encode()).hexdigest()}"
+    for epoch in range(_resumed(unfinished, about, state), config.epochs):
+        torch.manual_seed(seed_of(config.seed, epoch))
+        network.train()
+        losses = []
+        for rows in _batches(tokens, config.batch_size):
+            loss = functional.smooth_l1_loss(network([tokens[row] for row in rows]), places[rows])
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_([*updates, *readout], 1.0)
+            optimizer.step()
+            rates.step()
+            losses.append(loss.item())
+        saved = {name: part.state_dict() for name, part in state.items()}
+        with written_whole(unfinished) as path:
+            torch.save({"about": about, "epoch": epoch + 1, **saved}, path)
+        if report:
+            report(epoch + 1, float(np.mean(losses)))
+    network.eval()
+    write(network.updates(), folder)
+    unfinished.unlink(missing_ok=True)
+    return network
+
+
+def write(updates: dict[str, Array], folder: Path) -> None:
+    """Write an encoder's folder, updates in float16."""
+    halves = {name: np.ascontiguousarray(array, np.float16) for name, array in updates.items()}
+    with written_whole(folder / UPDATE) as path:
+        path.write_bytes(save(halves))
+    with written_whole(folder / CONFIG) as path:
+        path.write_text(json.dumps({"model_type": "bert", "emorank_update_of": "minilm"}, indent=2), "utf8")
+
+
+def _rate(done: float, warmup: float) -> float:
+    return min(1.0, done / warmup) * (1 + math.cos(math.pi * min(1.0, done))) / 2
+
+
+def _batches(tokens: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
+    """All descriptions once, those of like length together, in an order of torch's generator."""
+    order = torch.randperm(len(tokens)).tolist()
+    batches = []
+    for start in range(0, len(order), size * _SORTED):
+        some = sorted(order[start : start + size * _SORTED], key=lambda row: len(tokens[row]))
+        batches += [some[at : at + size] for at in range(0, len(some), size)]
+    for index in torch.randperm(len(batches)).tolist():
+        yield batches[index]
+
+
+def _resumed(file: Path, about: str, state: dict[str, Any]) -> int:
+    """Put a state back where there is one; how many epochs are done."""
+    if not file.is_file():
+        return 0
+    try:
+        saved: dict[str, Any] = torch.load(file, "cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        raise EmorankError(f"{file}: the unfinished tuning is damaged; remove the file.") from error
+    if saved["about"] != about:
+        raise EmorankError(f"{file} is an unfinished tuning of other choices or data; remove it.")
+    for name, part in state.items():
+        part.load_state_dict(saved[name])
+    return int(saved["epoch"])
