@@ -33,6 +33,7 @@ def search(
     model: str | None = None,
     channels: str | None = None,
     index: Path | None = None,
+    wide: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Find the moments of recordings that sound like a description or like a clip.
 
@@ -66,6 +67,7 @@ def search(
         channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
             different speech), mix, each, or a number from 1.
         index: Where the index of a folder is kept; by default in the user's cache.
+        wide: Show all columns, also where the terminal is too narrow for them.
     """
     asked = like or unlike or ands or nots or near or where
     if len(words) > 2 or len(words) < (1 if asked else 2):
@@ -121,6 +123,8 @@ def search(
             )
             for hit in hits
         ],
+        first=("from", "beats", "valence", "arousal", *labelled, "to") if query.directions else ("from",),
+        wide=wide,
     )
     passed = (
         "" if found.total in (len(collection), len(collection.recordings) - 1) else f", {found.total} pass the filters"
