@@ -14,6 +14,7 @@ from emorank.index.plan import Indexed
 from emorank.search import Collection
 from emorank.taking import folder as module
 from emorank.taking.clips import encoded
+from emorank.taking.cutting import as_indexed
 from emorank.taking.folder import Taken, take
 from emorank.taking.moments import selection
 from tests.taking.conftest import collection_of, moments, noise, write
@@ -57,7 +58,7 @@ def test_a_recording_that_changed_is_not_cut(three: Callable[[], Collection], tm
         known[path] = Indexed(status.st_size, status.st_mtime_ns, None, None)
     write(tmp_path / "a.wav", noise(44_100 * 5, 2, seed=9), 44_100)
     os.unlink(tmp_path / "b.wav")
-    done = taken(collection, tmp_path / "clips", known=known)
+    done = taken(collection, tmp_path / "clips", check=as_indexed(known))
     assert not done.clips
     reasons = {os.path.basename(error.path): error.reason for _, error in done.skipped}
     assert reasons["a.wav"] == "it has changed since it was indexed; update the index."

@@ -10,6 +10,7 @@ import numpy as np
 
 from emorank.audio.decoder import Piece, Samples
 from emorank.audio.opening import open_decoder
+from emorank.audio.reading import TooLong
 from emorank.errors import AudioError
 
 
@@ -48,7 +49,8 @@ def excerpts(
 
     Raises:
         AudioError: it cannot be read as audio, ends before a part begins, lacks the channel, or changes its rate or its
-            channels within a part; a part is empty, or larger than `most`.
+            channels within a part; a part is empty.
+        TooLong: a part is larger than `most`.
     """
     name = os.fspath(path)
     if not spans:
@@ -63,7 +65,7 @@ def excerpts(
         for start, end in spans:
             count = (max(0.0, end) - max(0.0, start)) * decoder.rate * (1 if channel else decoder.channels)
             if most is not None and count > most:
-                raise AudioError(name, f"{end - start:.1f} s of it hold more than {most} samples.")
+                raise TooLong(name, f"{end - start:.1f} s of it hold more than {most} samples.")
             yield stream.between(max(0.0, start), end)
 
 

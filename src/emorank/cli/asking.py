@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,7 +70,7 @@ class Place:
     model: "EmotionRankCLAP"
     named: "NamedIndex | None" = None
 
-    @property
+    @cached_property
     def recordings(self) -> "dict[str, Indexed] | None":
         """What a named index knows of its recordings; None of a folder, which was looked at just now."""
         return self.named.reading.recordings() if self.named else None

@@ -44,6 +44,7 @@ def cut_into(
 ) -> None:
     """Cut hits into a folder, list them there, name what was skipped, and say what was done."""
     from emorank.search.export import for_spreadsheets
+    from emorank.taking.cutting import as_indexed
     from emorank.taking.folder import take
     from emorank.taking.moments import moments_of, selection
 
@@ -53,8 +54,9 @@ def cut_into(
         table = selection(place.collection, moments, clips)
         return for_spreadsheets(table) if spreadsheet else table
 
+    check = None if place.recordings is None else as_indexed(place.recordings)
     with progress("cutting") as bar:
-        done = take(moments, folder, rows, format, chosen.clip_format, chosen.pad, place.recordings, bar)
+        done = take(moments, folder, rows, format, chosen.clip_format, chosen.pad, check, bar)
     for reason in dict.fromkeys(str(error) for _, error in done.skipped):
         say(f"skipped {reason}")
     skipped = f", {len(done.skipped)} skipped" if done.skipped else ""

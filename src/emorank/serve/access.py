@@ -54,13 +54,19 @@ def _check(scopes: frozenset[Scope], path: str) -> None:
     if not scopes:
         message = "Show the token that emorank serve printed when it started, or one of its --tokens."
         raise Refused(401, "token_required", message, {"WWW-Authenticate": "Bearer"})
-    needed: Scope = "search"
-    if path.endswith("/audio"):
-        needed = "listen"
-    elif path.rstrip("/") == "/api/segments":
-        needed = "export"
-    if needed not in scopes and path != HEALTH:
-        raise Refused(403, "not_allowed", f"This token does not allow to {needed}.")
+    lacking = sorted(_needed(path) - scopes)
+    if lacking and path != HEALTH:
+        raise Refused(403, "not_allowed", f"This token does not allow to {' and to '.join(lacking)}.")
+
+
+def _needed(path: str) -> frozenset[Scope]:
+    """What a token must allow, all of it."""
+    path = path.rstrip("/")
+    if path.startswith("/api/segments/") and path.endswith(("/audio", "/clip")):
+        return frozenset({"listen"})
+    if path == "/api/clips":
+        return frozenset({"listen", "export"})
+    return frozenset({"export" if path in ("/api/segments", "/api/lists") else "search"})
 
 
 def _shown(headers: Mapping[str, str]) -> str:

@@ -61,11 +61,10 @@ def same_sound(one: bytes, other: bytes) -> bool:
 def _exact(samples: Any, rounded: bool) -> tuple[Any, str]:
     """Samples as integers of as few bits as hold them, or as they are; with libsndfile's name for that."""
     for bits, subtype in ((16, "PCM_16"), (24, "PCM_24")):
-        scaled = samples.astype(np.float64) * 2.0 ** (bits - 1)
-        whole = np.rint(scaled)
-        fits = bool((whole == scaled).all() and (np.abs(scaled + 0.5) <= 2.0 ** (bits - 1)).all())
-        if fits or (rounded and bits == 24):
-            whole = whole.clip(-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1)
+        low, high = np.float32(-(2.0 ** (bits - 1))), np.float32(2.0 ** (bits - 1) - 1)  # both exact, as is the product
+        scaled = samples * -low
+        whole = np.rint(scaled).clip(low, high)
+        if (rounded and bits == 24) or np.array_equal(whole, scaled):
             return (whole.astype(np.int16) if bits == 16 else whole.astype(np.int32) << 8), subtype
     return samples, "FLOAT"
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emorank.errors import AudioError, EmorankError
-from emorank.index.plan import Indexed
 from emorank.storage import written_whole
 from emorank.taking.clips import ClipFormat, encoded, same_sound
-from emorank.taking.cutting import cut
+from emorank.taking.cutting import Check, cut
 from emorank.taking.lists import ListFormat, files
 from emorank.taking.moments import Moment
 from emorank.taking.names import clip_names
@@ -45,7 +44,7 @@ def take(
     list_format: ListFormat = "csv",
     clip_format: ClipFormat = "wav",
     pad: float = 0.0,
-    known: Mapping[str, Indexed] | None = None,
+    check: Check | None = None,
     progress: Listening | None = None,
 ) -> Taken:
     """Cut moments into a folder, and list them there.
@@ -60,7 +59,7 @@ def take(
         list_format: of the list.
         clip_format: of the clips.
         pad: seconds before and after each moment.
-        known: what the index knows of the recordings, see `emorank.taking.cutting.cut`.
+        check: of recordings, see `emorank.taking.cutting.cut`.
         progress: called with moments done, to do, and of those done how many were skipped.
 
     Raises:
@@ -72,7 +71,7 @@ def take(
         _check(folder, [*names.values(), *files(list_format, moments, rows(names), names)])
     clips: dict[str, str] = {}
     skipped: list[tuple[Moment, AudioError]] = []
-    for moment, sound in cut(moments, pad, known):
+    for moment, sound in cut(moments, pad, check):
         if isinstance(sound, AudioError):
             skipped.append((moment, sound))
         else:

@@ -20,7 +20,7 @@ class Moment:
     Args:
         rank: its place in the selection, from 1.
         hit: what is known of it.
-        path: of the recording, as a person sees it.
+        path: of the recording as lists name it.
         start: in seconds, as exact as the index knows it; as is the end.
         end: in seconds.
         seconds: where the last moment of its recording ends.
@@ -42,10 +42,10 @@ class Moment:
         return " ".join([str(self.rank), *fit, *(f"{name} {value:.1f}" for name, value in places if value is not None)])
 
 
-def moments_of(collection: Collection, hits: Sequence[Hit]) -> list[Moment]:
-    """The moments of hits, ranked in their order."""
+def moments_of(collection: Collection, hits: Sequence[Hit], absolute: bool = True) -> list[Moment]:
+    """The moments of hits, ranked in their order; lists name recordings by absolute paths, or as a person sees them."""
     segments = collection.segments
-    shown = segments.paths if collection.shown is None else collection.shown
+    paths = segments.paths if absolute or collection.shown is None else collection.shown
     ends: dict[str, float] = {}
     found = []
     for rank, hit in enumerate(hits, 1):
@@ -53,7 +53,7 @@ def moments_of(collection: Collection, hits: Sequence[Hit]) -> list[Moment]:
             rows = collection.recording_of(hit.row)
             ends[hit.path] = float(segments.end[rows.start : rows.stop].max())
         start, end = float(segments.start[hit.row]), float(segments.end[hit.row])
-        found.append(Moment(rank, hit, shown[hit.row], start, end, ends[hit.path]))
+        found.append(Moment(rank, hit, paths[hit.row], start, end, ends[hit.path]))
     return found
 
 

@@ -28,7 +28,7 @@ WHOLE: dict[ListFormat, str] = {
     "m3u": "moments.m3u8",
     "datasets": "metadata.csv",
 }
-_EACH: dict[ListFormat, tuple[str, Callable[[str, Sequence[Moment]], str]]] = {
+_EACH: dict[ListFormat, tuple[str, Callable[[Sequence[Moment]], str]]] = {
     "audacity": (".txt", audacity),
     "elan": (".eaf", elan),
     "textgrid": (".TextGrid", textgrid),
@@ -52,7 +52,7 @@ def files(
         suffix, write = _EACH[format]
         recordings = by_recording(moments)
         names = recording_names(list(recordings), suffix)
-        return {names[path]: write(path, some).encode("utf8", "replace") for path, some in recordings.items()}
+        return {names[path]: write(some).encode("utf8", "replace") for path, some in recordings.items()}
     if format == "m3u":
         return {WHOLE[format]: playlist(moments, clips).encode("utf8", "surrogateescape")}
     return {WHOLE[format]: table(format, rows)}

@@ -5,6 +5,6 @@ from collections.abc import Sequence
 from emorank.taking.moments import Moment
 
 
-def audacity(path: str, moments: Sequence[Moment]) -> str:
+def audacity(moments: Sequence[Moment]) -> str:
     """The label track of a recording: File, Import, Labels."""
     return "".join(f"{moment.start:.6f}\t{moment.end:.6f}\t{moment.title}\n" for moment in moments)

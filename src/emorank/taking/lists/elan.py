@@ -13,20 +13,19 @@ _NAMESPACE = "http://www.w3.org/2001/XMLSchema-instance"
 _DATE = "1970-01-01T00:00:00+00:00"  # ELAN wants one; the same moments shall give the same file
 
 
-def elan(path: str, moments: Sequence[Moment]) -> str:
-    """The annotations of a recording.
+def elan(moments: Sequence[Moment]) -> str:
+    """The annotations of a recording: of all moments, at least one, that are given.
 
-    Args:
-        path: of the recording, absolute.
-        moments: of it, at least one.
+    Where they do not name it by an absolute path, ELAN finds it by its name beside the file, or asks for it.
     """
+    path = moments[0].path
     attributes = {"AUTHOR": "", "DATE": _DATE, "FORMAT": "3.0", "VERSION": "3.0", "xmlns:xsi": _NAMESPACE}
     schema = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
     root = xml.Element("ANNOTATION_DOCUMENT", {**attributes, "xsi:noNamespaceSchemaLocation": schema})
     header = xml.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     media = mimetypes.guess_type(path)[0] or "audio/*"
     name = os.path.basename(path).encode("utf8", "replace").decode()
-    address = Path(path).as_uri()
+    address = Path(path).as_uri() if os.path.isabs(path) else f"./{_printed(name)}"
     xml.SubElement(
         header, "MEDIA_DESCRIPTOR", MEDIA_URL=address, MIME_TYPE=media, RELATIVE_MEDIA_URL=f"./{_printed(name)}"
     )

@@ -13,7 +13,7 @@ def playlist(moments: Sequence[Moment], clips: Mapping[str, str] | None = None) 
     """
     lines = ["#EXTM3U"]
     for moment in moments:
-        name = clips.get(moment.hit.id) if clips is not None else moment.hit.path
+        name = clips.get(moment.hit.id) if clips is not None else moment.path
         if name is None or "\n" in name or "\r" in name:
             continue
         lines.append(f"#EXTINF:{moment.end - moment.start:.1f},{' '.join(stem(moment.path).split())} - {moment.title}")

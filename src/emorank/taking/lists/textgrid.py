@@ -6,7 +6,7 @@ from emorank.taking.lists.tiers import tiers_of
 from emorank.taking.moments import Moment
 
 
-def textgrid(path: str, moments: Sequence[Moment]) -> str:
+def textgrid(moments: Sequence[Moment]) -> str:
     """The TextGrid of a recording, in the long text format, a tier a channel."""
     tiers = [(name, _intervals(some)) for name, some in tiers_of(moments).items()]
     end = max(moment.seconds for moment in moments)
