@@ -134,7 +134,7 @@ def test_the_metadata_of_datasets_names_the_clips(calls: Collection) -> None:
 
 def test_every_format_is_one_kind() -> None:
     assert not set(WHOLE) & set(EACH)
-    assert len({*WHOLE, *EACH}) == 8
+    assert len({*WHOLE, *EACH}) == 9
 
 
 def test_moments_that_overlap_lie_in_tiers_of_their_own(tmp_path: Path) -> None:

@@ -75,6 +75,13 @@ class Place:
         """What a named index knows of its recordings; None of a folder, which was looked at just now."""
         return self.named.reading.recordings() if self.named else None
 
+    @cached_property
+    def by_content(self) -> dict[str, list[str]]:
+        """The paths of a named index's recordings by what is in them."""
+        from emorank.taking.picked import by_content
+
+        return by_content(self.recordings or {})
+
 
 def opened(
     place: str, where: str | None, model: str | None = None, index: Path | None = None, channels: str | None = None

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from emorank.cli.asking import Asked, Place, found, near_of, opened
 from emorank.cli.console import say
-from emorank.cli.cutting import Cut, cut_into
+from emorank.cli.cutting import Cut, Selected, cut_into
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from emorank.search import Hit
 
-Format = Literal["parquet", "csv", "jsonl", "m3u", "audacity", "elan", "textgrid", "datasets"]
+Format = Literal["parquet", "csv", "jsonl", "m3u", "audacity", "elan", "textgrid", "datasets", "table"]
 _TABLES = ("parquet", "csv", "jsonl")
 _SUFFIXES = {"parquet": "parquet", "csv": "csv", "jsonl": "jsonl", "m3u": "m3u", "m3u8": "m3u"}
 
@@ -30,6 +30,7 @@ def export(
     *,
     query: list[str] | None = None,
     asked: Annotated[Asked | None, Parameter(name="*")] = None,
+    collection: str | None = None,
     format: Format | None = None,
     out: Path | None = None,
     cut: Annotated[Cut | None, Parameter(name="*")] = None,
@@ -49,49 +50,66 @@ def export(
 
         emorank export calls --query "warm calm narration" --top 200 --cut warm/ --format audacity
 
+        emorank export calls --collection warm --format table --cut rated/
+
     Args:
         name: The index.
         query: A description, as for emorank search. May be given several times.
         asked: What is looked for, beside the description.
-        format: parquet, csv, jsonl, m3u (a playlist), audacity (label tracks), elan (.eaf), textgrid (Praat), datasets;
-            by default what the suffix of --out says, else csv.
+        collection: What was picked instead, see emorank collection.
+        format: parquet, csv, jsonl, m3u (a playlist), audacity (label tracks), elan (.eaf), textgrid (Praat), datasets,
+            table (the labels of a collection, for emorank train); by default what the suffix of --out says, else csv.
         out: The file, or for formats of several files the folder; by default standard output.
         cut: Where clips go; the list goes there too.
         spreadsheet: CSV that a spreadsheet may open: texts that it would run as formulas get an apostrophe.
     """
     asked, cut = asked or Asked(), cut or Cut()
     kind = _format(format, out, cut, spreadsheet)
+    asks = bool(query or asked.ranks or asked.where or asked.group)
+    if collection and asks:
+        raise EmorankError("--collection is what was picked already; leave the query and the filters out.")
+    if kind == "table" and not collection:
+        raise EmorankError("--format table is of the labels of a collection; say which with --collection NAME.")
     near_of(asked.near)
     from emorank.index.named import NamedIndex, is_named
 
     place = opened(name if is_named(name) else NamedIndex.open(name).name, asked.where)
-    if not (query or asked.ranks or asked.top or cut.cut) and kind in _TABLES:
+    if not (collection or query or asked.ranks or asked.top or asked.group or cut.cut) and kind in _TABLES:
         from emorank.search.export import table_of
 
         table = table_of(place.collection, asked.where, embeddings=kind == "parquet")
         _put(_escaped(table, spreadsheet), kind, out, len(table))
         return
-    hits = _hits(place, query or (), asked)
-    if cut.cut:
-        cut_into(cut.cut, cut, place, hits, kind, spreadsheet)
-        return
-    from emorank.taking.lists import EACH, files
-    from emorank.taking.moments import moments_of, selection
+    if collection:
+        from emorank.cli.collection import selected
 
-    moments = moments_of(place.collection, hits)
-    rows = _escaped(selection(place.collection, moments), spreadsheet)
-    if kind in _TABLES:
-        _put(rows if kind != "parquet" else _embedded(place, hits, rows), kind, out, len(rows))
-        return
-    listed = files(kind, moments, rows)
-    if kind in EACH:
+        chosen = selected(place, collection, asked.top)
+    else:
+        chosen = Selected(place, _hits(place, query or (), asked))
+    if cut.cut:
+        cut_into(cut.cut, cut, chosen, kind, spreadsheet)
+    else:
+        _list(chosen, kind, out, spreadsheet)
+
+
+def _list(chosen: Selected, kind: Format, out: Path | None, spreadsheet: bool) -> None:
+    """The list alone, without clips."""
+    from emorank.taking.lists import EACH, files
+
+    rows = chosen.rows(kind, None, spreadsheet)
+    if kind == "table":
+        _put(rows, "parquet" if out and out.suffix.lower() == ".parquet" else "csv", out, len(rows))
+    elif kind in _TABLES:
+        _put(rows if kind != "parquet" else _embedded(chosen.place, chosen.hits, rows), kind, out, len(rows))
+    elif kind in EACH:
         from emorank.taking.folder import write_lists
 
-        folder = out or Path()
+        folder, listed = out or Path(), files(kind, chosen.moments, rows)
         write_lists(folder, listed)
-        say(f"{len(moments)} moments of {len(listed)} recordings written to {folder}.")
+        say(f"{len(chosen.moments)} moments of {len(listed)} recordings written to {folder}.")
     else:
-        _put(next(iter(listed.values())), kind, out, len(moments))
+        (content,) = files(kind, chosen.moments, rows).values()
+        _put(content, kind, out, len(chosen.moments))
 
 
 def _format(format: Format | None, out: Path | None, cut: Cut, spreadsheet: bool) -> Format:

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from emorank.cli.asking import Asked, Place, found, near_of, opened
 from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say, shown
-from emorank.cli.cutting import Cut, cut_into
+from emorank.cli.cutting import Cut, Selected, cut_into
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def search(
     else:
         _print(place, result, hits, wide)
     if cut.cut:
-        cut_into(cut.cut, cut, place, result.hits, "csv")
+        cut_into(cut.cut, cut, Selected(place, result.hits))
 
 
 def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None:

@@ -12,6 +12,7 @@ from emorank.errors import AudioError, EmorankError
 from emorank.index import guarded, ledger, table
 from emorank.index.about import ABOUT_FILE
 from emorank.index.failures import reported
+from emorank.index.picking import PICKS_FILE, PICKS_LOCK
 from emorank.index.plan import Indexed, Plan, Update, plan
 from emorank.index.rows import Rows, chunks, quoted
 from emorank.index.segments import Segments
@@ -237,4 +238,5 @@ def _require_index(folder: Path) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    return guarded.belongs(name, ABOUT_FILE) or guarded.belongs(name, LABELS_FILE) or is_temporary(name)
+    guards = any(guarded.belongs(name, file) for file in (ABOUT_FILE, LABELS_FILE, PICKS_FILE))
+    return guards or name == PICKS_LOCK or is_temporary(name)

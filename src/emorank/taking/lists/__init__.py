@@ -18,7 +18,7 @@ from emorank.taking.names import recording_names
 if TYPE_CHECKING:
     import polars as pl
 
-ListFormat = Literal["csv", "jsonl", "parquet", "m3u", "audacity", "elan", "textgrid", "datasets"]
+ListFormat = Literal["csv", "jsonl", "parquet", "m3u", "audacity", "elan", "textgrid", "datasets", "table"]
 
 #: Formats with one file for the whole selection, and its name where a folder holds it.
 WHOLE: dict[ListFormat, str] = {
@@ -27,6 +27,7 @@ WHOLE: dict[ListFormat, str] = {
     "parquet": "moments.parquet",
     "m3u": "moments.m3u8",
     "datasets": "metadata.csv",
+    "table": "table.csv",
 }
 _EACH: dict[ListFormat, tuple[str, Callable[[Sequence[Moment]], str]]] = {
     "audacity": (".txt", audacity),

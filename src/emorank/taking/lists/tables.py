@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def table(format: str, rows: "pl.DataFrame") -> bytes:
-    """A selection as csv, jsonl or parquet; as datasets, the `metadata.csv` of its AudioFolder.
+    """A selection as csv, jsonl or parquet; as table, CSV as well; as datasets, the `metadata.csv` of its AudioFolder.
 
     The latter names clips in the column `file_name`, by which `load_dataset("audiofolder", data_dir=...)` finds them;
     moments without a clip are left out, and `path` is called `recording`.
@@ -22,5 +22,5 @@ def table(format: str, rows: "pl.DataFrame") -> bytes:
         rows = rows.select("file_name", *(name for name in rows.columns if name != "file_name"))
         format = "csv"
     file = io.BytesIO()
-    write(rows, file, format)
+    write(rows, file, "csv" if format == "table" else format)
     return file.getvalue()
