@@ -26,7 +26,7 @@ Key = tuple[str, float, int]  # content, start, channel
 class Label(msgspec.Struct, frozen=True, omit_defaults=True):
     """What somebody says of a moment; at least one of the first four.
 
-    Args:
+    Attributes:
         by: who.
         at: when, as ISO 8601 in UTC.
         valence: 1..7.
@@ -46,7 +46,7 @@ class Label(msgspec.Struct, frozen=True, omit_defaults=True):
 class Pick(msgspec.Struct, frozen=True, omit_defaults=True):
     """A moment of a collection.
 
-    Args:
+    Attributes:
         digest: of the content of its recording, see `emorank.digest`.
         path: where that lay when it was picked, absolute.
         start: in seconds.
@@ -71,7 +71,7 @@ class Pick(msgspec.Struct, frozen=True, omit_defaults=True):
 class Picks(msgspec.Struct, frozen=True, omit_defaults=True):
     """A collection.
 
-    Args:
+    Attributes:
         note: of its owner.
         tags: of its owner.
         made: when, as ISO 8601 in UTC.
