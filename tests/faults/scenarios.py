@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import soundfile
 
+from emorank.index import picking
 from tests.conftest import save_model, voice
 from tests.faults.injector import Injector
 
@@ -109,6 +110,18 @@ def scenarios(model: Path, whisper: str, url: str, bank: Callable[[], Path]) -> 
             (first,),
         ),
         Scenario(
+            "export --cut",
+            lambda folder: ["export", "calls", "--query", "calm", "--top", 3, "--cut", folder / "clips"],
+            lambda injector: clips_result(injector.folder / "clips"),
+            (first,),
+        ),
+        Scenario(
+            "collection",
+            lambda folder: ["collection", "calls", "warm", "--query", "calm", "--top", 3, "--note", "a note"],
+            collection_result,
+            (first,),
+        ),
+        Scenario(
             "caption",
             lambda folder: ["caption", folder / "table.csv", "--out", folder / "out.csv"],
             lambda injector: table_result(injector.folder / "out.csv"),
@@ -131,6 +144,19 @@ def scenarios(model: Path, whisper: str, url: str, bank: Callable[[], Path]) -> 
             share=0.25,
         ),
     ]
+
+
+def clips_result(folder: Path) -> Result:
+    """The clips of a folder and how many rows their list has; temporary files of a dead process do no harm."""
+    clips = {path.name: path.read_bytes() for path in folder.glob("[!.]*.wav")}
+    return {**clips, "rows": len(pl.read_csv(folder / "moments.csv"))}
+
+
+def collection_result(injector: Injector) -> Result:
+    """What a collection holds, without the times."""
+    book = picking.read(injector.folder / "data" / "indexes" / "calls")
+    moments = [(Path(one.path).name, one.digest, one.start, one.end) for one in book["warm"].moments]
+    return {"names": list(book), "note": book["warm"].note, "moments": moments}
 
 
 def index_result(injector: Injector) -> Result:

@@ -18,7 +18,10 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux" or not shutil.which("cc"), reason="needs Linux and a C compiler"),
 ]
 Prepared = tuple[Injector, list[Scenario], Path]
-_QUICK = ("index, from nothing", "index, after changes", "index --repair", "export", "caption", "caption --llm")
+_QUICK = (
+    *("index, from nothing", "index, after changes", "index --repair", "export", "export --cut", "collection"),
+    *("caption", "caption --llm"),
+)
 
 
 @pytest.fixture(scope="module")

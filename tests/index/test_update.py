@@ -77,9 +77,13 @@ def test_broken_recordings_are_kept_with_their_reason_until_they_change(
     (root / "bad.wav").write_bytes(b"no audio at all")
     (root / "it's.flac").write_bytes(b"")
     index = Index(tmp_path / "index", model)
-    assert [os.path.basename(error.path) for error in index.update(root).broken] == ["bad.wav", "it's.flac"]
-    assert len(index.update(root).broken) == 2
-    assert index.update(root).kept == 3
+    told: list[tuple[int, int, int]] = []
+    first = index.update(root, lambda *counts: told.append(counts))
+    assert [os.path.basename(error.path) for error in first.broken] == ["bad.wav", "it's.flac"]
+    assert (first.added, first.changed, first.kept, first.skipped) == (1, 0, 0, 2)
+    assert told[-1] == (3, 3, 2)
+    again = index.update(root)
+    assert (again.added, again.changed, again.kept, again.skipped) == (0, 0, 1, 2)
     soundfile.write(root / "bad.wav", voice(0.5), 16_000)
     update = index.update(root)
     assert (update.changed, len(update.broken)) == (1, 1)

@@ -59,7 +59,7 @@ def test_a_scope_is_what_can_be_asked(served: Served, file: Path) -> None:
     one = audio.removesuffix("/audio")
     asked: dict[str, tuple[str, ...]] = {
         "search": ("/api/index", "/api/plane", "/api/metrics", one, f"{one}/timeline", f"{one}/waveform"),
-        "listen": (audio,),
+        "listen": (audio, f"{one}/clip", f"{one}/clip?format=flac"),
         "export": ("/api/segments", "/api/segments?limit=200"),
     }
     allowed = {"ann-s3cret": ALL, "ben-s3cret": {"search"}, "player.s3cret": {"listen"}, "nobody": set()}
@@ -76,6 +76,10 @@ def test_a_scope_is_what_can_be_asked(served: Served, file: Path) -> None:
                         assert scope in response.json()["error"]["message"]
             status = client.post("/api/search", json={"texts": [{"text": "a"}]}, headers=shown(token)).status_code
             assert status == (200 if "search" in scopes else 403 if scopes else 401)
+            chosen = {"ids": [one.rpartition("/")[2]]}
+            for path, needed in (("/api/lists", {"export"}), ("/api/clips", {"listen", "export"})):
+                response = client.post(path, json=chosen, headers=shown(token))
+                assert response.status_code == (200 if needed <= scopes else 403 if scopes else 401), (token, path)
 
 
 def test_a_token_that_is_taken_away_is_of_no_use(

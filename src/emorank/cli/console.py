@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -20,18 +20,25 @@ if TYPE_CHECKING:
 def progress(what: str) -> Iterator[Callable[..., None]]:
     """A bar on standard error where that is a terminal.
 
-    The function takes how many are done, how many there are, and what they are if that has changed.
+    The function takes how many are done, how many there are, how many of those done were skipped, and what they are if
+    that has changed.
     """
     if not sys.stderr.isatty():
-        yield lambda done, total, what=what: None
+        yield lambda done, total, skipped=0, what=what: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    notes = TextColumn("{task.fields[note]}", markup=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), notes, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total, what=what: bar.update(task, description=what, completed=done, total=total)
+        task = bar.add_task(what, total=None, note="")
+
+        def show(done: int, total: int, skipped: int = 0, what: str = what) -> None:
+            note = f"{skipped} skipped" if skipped else ""
+            bar.update(task, description=what, completed=done, total=total, note=note)
+
+        yield show
 
 
 def say(sentence: str) -> None:
@@ -89,27 +96,69 @@ def from_here(path: str) -> str:
 
 
 def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], left: frozenset[str] = frozenset({"recording"})
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    left: frozenset[str] = frozenset({"recording"}),
+    first: Sequence[str] = (),
+    wide: bool = False,
 ) -> None:
-    """A table on standard output; as plain tab-separated lines where that is not a terminal."""
+    """A table on standard output, as wide as the terminal; whole, as tab-separated lines, where that is none.
+
+    Nothing is folded or shortened: columns that do not fit are left out, and named on standard error. Where those that
+    stay are wider than the terminal, lines are longer than it.
+
+    Args:
+        columns: their names.
+        rows: their cells.
+        left: columns that are set to the left, and that stay whatever their width; the others are set to the right.
+        first: of the other columns, those that are kept before the rest, the most needed first.
+        wide: keep all.
+    """
     rows = [tuple(map(printable, row)) for row in rows]
     if not sys.stdout.isatty():
         print("\t".join(columns))
         for row in rows:
             print("\t".join(row))
         return
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
+    room = Console().width
+    always = [place for place, name in enumerate(columns) if name in left]
+    kept = [*range(len(columns))] if wide else fitting(widths, always, [columns.index(name) for name in first], room)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(
-            column, justify="left" if column in left else "right", overflow="fold", ratio=1 if column in left else None
-        )
+    for place in kept:
+        table.add_column(columns[place], justify="left" if place in always else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+        table.add_row(*(Text(row[place]) for place in kept))
+    # With a height as well, as a terminal without abilities is else taken for one of 80 columns.
+    Console(width=max(room, _total(widths, kept)), height=25).print(table)
+    if lacking := [name for place, name in enumerate(columns) if place not in kept]:
+        say(f"Left out, as {room} columns are too few: {', '.join(lacking)}; --wide shows all.")
+
+
+def fitting(widths: Sequence[int], always: Sequence[int], first: Sequence[int], room: int) -> list[int]:
+    """Which columns of a table fit into a width, in the order of the table.
+
+    Args:
+        widths: of every column, in cells of a terminal; two more lie between two columns.
+        always: those that stay, whether they fit or not.
+        first: of the others, those that are looked at before the rest, the most needed first. The first two stay where
+            those of `always` do not fit: the table is too wide anyhow, and shall say something.
+        room: the width that there is.
+    """
+    kept = {*always, *(first[:2] if _total(widths, always) > room else ())}
+    for place in dict.fromkeys([*first, *range(len(widths))]):
+        if _total(widths, {*kept, place}) <= room:
+            kept.add(place)
+    return sorted(kept)
+
+
+def _total(widths: Sequence[int], kept: Collection[int]) -> int:
+    return sum(widths[place] for place in kept) + 2 * max(0, len(kept) - 1)
 
 
 def places(points: "np.ndarray") -> list[dict[str, float | None]]:

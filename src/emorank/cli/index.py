@@ -24,6 +24,7 @@ def index(
     repair: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
     channels: str | None = None,
+    wide: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Make or update an index that lasts; without a name, list those there are.
 
@@ -53,6 +54,7 @@ def index(
         model: The model that listens; by default emorank-base, or the one that the index was made with.
         channels: Which channels of a recording are heard: by default auto (one where they hold the same, each where
             they hold different speech), mix, each, or a number from 1.
+        wide: List the indexes with all columns, also where the terminal is too narrow for them.
     """
     from emorank.audio import parse_policy
     from emorank.index.named import NamedIndex, names
@@ -68,7 +70,7 @@ def index(
     if name is None:
         if roots or watch or prune or table or model:
             raise EmorankError("Name the index: emorank index DIR --name calls")
-        _list(names())
+        _list(names(), wide)
         return
     named = NamedIndex.made(name, roots, model, None if channels is None else parse_policy(channels))
     for file in table or ():
@@ -89,7 +91,7 @@ def index(
 def _update(named: "NamedIndex", prune: bool = False) -> None:
     with ExitStack() as bars:
 
-        def bar(root: str) -> Callable[[int, int], None]:
+        def bar(root: str) -> Callable[..., None]:
             bars.close()
             return bars.enter_context(progress(f"listening to {os.path.basename(root) or root}"))
 
@@ -105,7 +107,9 @@ def _update(named: "NamedIndex", prune: bool = False) -> None:
             f"If they are gone for good: emorank index --name {named.name} --prune"
         )
     moved = f" ({done.moved} of them known by their content)" if done.moved else ""
-    say(f"{named.name}: {done.added} added, {done.changed} changed{moved}, {done.removed} removed, {done.kept} kept.")
+    skipped = f", {done.skipped} skipped" if done.skipped else ""
+    counts = f"{done.added} added, {done.changed} changed{moved}, {done.removed} removed, {done.kept} kept{skipped}."
+    say(f"{named.name}: {counts}")
 
 
 def _repair(name: str) -> None:
@@ -137,7 +141,7 @@ def _repair_features() -> None:
         say(f"damaged: {found.damaged} features in {path_of()}; they are computed again when they are needed.")
 
 
-def _list(known: list[str]) -> None:
+def _list(known: list[str], wide: bool) -> None:
     from emorank.index.named import NamedIndex
     from emorank.search import Collection
 
@@ -166,5 +170,7 @@ def _list(known: list[str]) -> None:
     print_table(
         ("index", "recordings", "segments", "length", "model", "folders"),
         rows,
-        left=frozenset({"index", "model", "folders"}),
+        left=frozenset({"index", "folders"}),
+        first=("segments", "length", "model", "recordings"),
+        wide=wide,
     )

@@ -4,7 +4,9 @@ import csv
 import os
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
 
 from emorank import DEFAULT_MODEL
 from emorank.cli.console import as_typed, clock, places, print_json, print_table, shown
@@ -22,6 +24,7 @@ def locate(
     encoder: str | None = None,
     channels: str = "auto",
     index: Path | None = None,
+    wide: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Valence, arousal and dominance of every recording, or of every segment of long ones, 1..7.
 
@@ -38,6 +41,7 @@ def locate(
         channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
             different speech), mix, each, or a number from 1.
         index: Where the index is kept; by default in the user's cache.
+        wide: Show all columns, also where the terminal is too narrow for them.
     """
     if not os.path.exists(root):
         raise EmorankError(f"{root}: there is no such file or folder.")
@@ -85,4 +89,6 @@ def locate(
                 )
                 for row in rows
             ],
+            first=(*segments.dimensions, "from"),
+            wide=wide,
         )

@@ -98,7 +98,7 @@ def reproduce(
     with progress("training") as bar:
 
         def trained(done: int, total: int, row: str) -> None:
-            bar(done, total, f"training {row}")
+            bar(done, total, what=f"training {row}")
             if not sys.stderr.isatty():  # a log shall show that it goes on
                 say(f"{done} of {total} trainings: {row}")
 

@@ -2,34 +2,28 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank import DEFAULT_MODEL
+from emorank.cli.asking import Asked, Place, found, near_of, opened
 from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say, shown
-from emorank.cli.listen import clip, listened
+from emorank.cli.cutting import Cut, Selected, cut_into
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
-    from emorank.index.named import NamedIndex
-    from emorank.model import EmotionRankCLAP
-    from emorank.search import Collection, Direction, Near
+    from emorank.search import Found, Hit
+
+_TOP = 10  # moments that are shown where nothing else is said
 
 
 def search(
     *words: str,
-    like: list[Path] | None = None,
-    unlike: list[Path] | None = None,
-    ands: Annotated[list[str] | None, Parameter(name="--and", negative="")] = None,
-    nots: Annotated[list[str] | None, Parameter(name="--not", negative="")] = None,
-    near: str | None = None,
-    where: str | None = None,
-    group: Annotated[bool, Parameter(negative="")] = False,
-    top: Annotated[int, Parameter(alias="-n")] = 10,
+    asked: Annotated[Asked | None, Parameter(name="*")] = None,
     json: Annotated[bool, Parameter(negative="")] = False,
+    wide: Annotated[bool, Parameter(negative="")] = False,
+    cut: Annotated[Cut | None, Parameter(name="*")] = None,
     model: str | None = None,
     channels: str | None = None,
     index: Path | None = None,
@@ -49,64 +43,43 @@ def search(
 
         emorank search calls --near 2.0,6.0
 
+        emorank search "warm, calm" calls --top 50 --cut warm/ --clip-format flac
+
     Args:
         words: The description in quotes, then the folder, recording or named index to search.
-        like: A recording; find what sounds like it. May be given several times.
-        unlike: A recording that hits shall not sound like. May be given several times.
-        ands: A description that hits shall fit as well. May be given several times.
-        nots: A description that hits shall not fit. May be given several times.
-        near: Valence and arousal, such as 2.0,6.0, and if you like a radius, 2.0,6.0,0.5: only what lies there.
-        where: Only segments that pass this filter. Columns: path, file, start, end, duration, valence, arousal,
-            dominance, loudness, and those of the table given to emorank index.
-        group: Show one moment a recording, its best.
-        top: How many moments to show.
+        asked: What is looked for, beside the description.
         json: Print a JSON list, best first: path, start and end in seconds, score, percentile, place, labels.
+        wide: Show all columns, also where the terminal is too narrow for them.
+        cut: Where clips go.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
             named index was made with.
         channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
             different speech), mix, each, or a number from 1.
         index: Where the index of a folder is kept; by default in the user's cache.
     """
-    asked = like or unlike or ands or nots or near or where
-    if len(words) > 2 or len(words) < (1 if asked else 2):
+    asked, cut = asked or Asked(), cut or Cut()
+    if len(words) > 2 or len(words) < (1 if asked.ranks or asked.where else 2):
         raise EmorankError(
             'Give one description in quotes, and what to search: emorank search "a calm, warm voice" DIR'
-            if not like
+            if not asked.like
             else "Name what to search as well: emorank search --like clip.wav DIR"
         )
-    if top < 1:
-        raise EmorankError(f"--top is {top}; ask for at least 1.")
-    place = words[-1]
-    circle = _near(near) if near else None
-    named = _named(place, model, index, channels)
-    from emorank.search import Collection, Query, find
-
-    if where:
-        from emorank.search.collection import column_types
-        from emorank.search.filter import where as understood
-
-        understood(where, column_types(named.labels() if named else None))  # before a model is loaded
-    if named:
-        collection, clap = Collection.of(named), named.model
-    else:
-        collection, clap = _listened(place, model, index, channels or "auto")
-
-    asked_about = [*(like or ()), *(unlike or ())]
-    query = Query(
-        directions=_directions(clap, [*words[:-1], *(ands or ())], nots or (), like or (), unlike or ()),
-        near=circle,
-        where=where,
-        without=tuple(row for path in asked_about for row in collection.rows_of(os.path.abspath(path))),
-        group=group,
-        top=top,
-    )
-    found = find(collection, query)
-    hits = [dataclasses.replace(hit, path=_typed(hit.path, place)) for hit in found.hits]
+    near_of(asked.near)  # before anything is listened to
+    place = opened(words[-1], asked.where, model, index, channels)
+    result = found(place, words[:-1], asked, asked.top or _TOP)
+    hits = [dataclasses.replace(hit, path=_typed(hit.path, words[-1])) for hit in result.hits]
     if json:
         print_json([{k: v for k, v in dataclasses.asdict(hit).items() if k != "row"} for hit in hits])
-        return
-    labelled = collection.label_names
-    dimensions = collection.segments.dimensions
+    else:
+        _print(place, result, hits, wide)
+    if cut.cut:
+        cut_into(cut.cut, cut, Selected(place, result.hits))
+
+
+def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None:
+    collection = place.collection
+    labelled, dimensions = collection.label_names, collection.segments.dimensions
+    ranked = any(hit.percentile is not None for hit in hits)
     print_table(
         ("score", "beats", *dimensions, "from", "to", *labelled, "recording"),
         [
@@ -121,60 +94,12 @@ def search(
             )
             for hit in hits
         ],
+        first=("from", *(("beats",) if ranked else ()), *dimensions[:2], *labelled, "to"),
+        wide=wide,
     )
-    passed = (
-        "" if found.total in (len(collection), len(collection.recordings) - 1) else f", {found.total} pass the filters"
-    )
-    say(f"{len(hits)} of {len(collection)} segments in {len(collection.recordings) - 1} recordings{passed}.")
-
-
-def _named(place: str, model: str | None, index: Path | None, channels: str | None) -> "NamedIndex | None":
-    """The named index that is searched; None where it is a folder or a recording."""
-    from emorank.index.named import NamedIndex, is_named
-
-    if not is_named(place):
-        if not os.path.exists(place):
-            raise EmorankError(f"{place}: there is no such file or folder, and no index of this name.")
-        return None
-    if model is not None or index is not None or channels is not None:
-        raise EmorankError(
-            f"{place} is a named index with its own model, place and channels; leave --model, --index, --channels out."
-        )
-    return NamedIndex.open(place)
-
-
-def _listened(place: str, model: str | None, index: Path | None, channels: str) -> "tuple[Collection, EmotionRankCLAP]":
-    """A folder, listened to first."""
-    from emorank.model import EmotionRankCLAP
-    from emorank.search import Collection
-
-    clap = EmotionRankCLAP.from_pretrained(model or DEFAULT_MODEL)
-    segments = listened(place, clap, index, channels)
-    return Collection(segments, shown=[as_typed(path, place) for path in segments.paths]), clap
-
-
-def _directions(
-    clap: "EmotionRankCLAP", texts: Sequence[str], nots: Sequence[str], like: Sequence[Path], unlike: Sequence[Path]
-) -> "tuple[Direction, ...]":
-    from emorank.search import NOT, Direction
-
-    texts_in = clap.encode_text([*texts, *nots])
-    clips_in = clap.encode_audio([clip(path) for path in (*like, *unlike)])
-    weights = [1.0] * len(texts) + [NOT] * len(nots), [1.0] * len(like) + [NOT] * len(unlike)
-    pairs = [*zip(texts_in, weights[0], strict=True), *zip(clips_in, weights[1], strict=True)]
-    return tuple(Direction(embedding, weight) for embedding, weight in pairs)
-
-
-def _near(text: str) -> "Near":
-    from emorank.search import Near
-
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (2, 3):
-        raise EmorankError(f"--near {text} is no place; write valence and arousal, such as --near 2.0,6.0")
-    return Near(*numbers)
+    recordings = len(collection.recordings) - 1
+    passed = "" if result.total in (len(collection), recordings) else f", {result.total} pass the filters"
+    say(f"{len(hits)} of {len(collection)} segments in {recordings} recordings{passed}.")
 
 
 def _typed(path: str, place: str) -> str:

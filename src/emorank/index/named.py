@@ -22,7 +22,7 @@ from emorank.index.update import LABELS_FILE, Index, lock_of
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
 from emorank.storage import data_folder, private_folder
-from emorank.types import Progress
+from emorank.types import Listening
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,7 +70,7 @@ class NamedIndex:
         return Index(self.folder, self.model, self.channels, readonly=True)
 
     def update(
-        self, progress: Callable[[str], Progress] | None = None, prune: bool = False
+        self, progress: Callable[[str], Listening] | None = None, prune: bool = False
     ) -> tuple[Update, list[str]]:
         """Bring the index up to what its folders hold now.
 

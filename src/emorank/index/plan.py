@@ -34,7 +34,6 @@ class Plan:
         hear: new or changed ones whose content is not known.
         copy: new or changed ones whose content is known, each with the path that it is known by.
         remove: paths that are no longer there.
-        keep: how many are as they were.
         missing: recordings that the index has where there is nothing now: their folder is empty, as it is where a disk
             is not mounted, or their link leads nowhere. They stay, unless pruning is asked for.
     """
@@ -42,7 +41,6 @@ class Plan:
     hear: list[Recording]
     copy: list[tuple[Recording, str]]
     remove: list[str]
-    keep: int
     missing: int = 0
 
 
@@ -51,11 +49,11 @@ class Update:
     """What an update did, in numbers of recordings.
 
     Args:
-        added: read for the first time.
-        changed: read again, because size or time of change differ.
+        added: can be searched, and were not in the index.
+        changed: can be searched, and were read again because size or time of change differ.
         moved: of the added and changed, those whose content was known and was not encoded again.
         removed: no longer there.
-        kept: as they were.
+        kept: can be searched, and are as they were.
         missing: in the index, but the folder is empty now; they stay unless pruning was asked for.
         broken: everything that is in the folder and cannot be searched, with the reason.
         damaged: of what was read, path -> what is missing of it, in a sentence.
@@ -71,6 +69,11 @@ class Update:
     broken: tuple[AudioError, ...]
     damaged: dict[str, str]
     passed_over: Counter[str]
+
+    @property
+    def skipped(self) -> int:
+        """How many are there and cannot be searched."""
+        return len(self.broken)
 
     @classmethod
     def total(cls, updates: Sequence["Update"]) -> "Update":
@@ -108,7 +111,7 @@ def plan(top: str, listing: Listing, indexed: Mapping[str, Indexed], prune: bool
         missing, remove = len(remove) - len(gone), gone
     todo = [file for file in listing.recordings if not _as_indexed(file, indexed.get(file.path))]
     hear, copy = _by_content(todo, indexed)
-    return Plan(hear, copy, remove, len(listing.recordings) - len(todo), missing)
+    return Plan(hear, copy, remove, missing)
 
 
 def _as_indexed(file: Recording, entry: Indexed | None) -> bool:

@@ -1,5 +1,6 @@
 """All segments of an index, in memory."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,12 @@ import numpy as np
 from emorank.affect import DIMENSIONS
 from emorank.listening.encode import matrix
 from emorank.listening.recordings import within
+
+
+def segment_id(path: str, start: float, channel: int = 0) -> str:
+    """A short name of a segment, made of its path, start and channel: it stays over updates."""
+    name = f"{path}|{start:.3f}" + (f"|{channel}" if channel else "")
+    return hashlib.blake2b(name.encode("utf8", "surrogateescape"), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from emorank.errors import AudioError, EmorankError
 from emorank.index import guarded, ledger, table
 from emorank.index.about import ABOUT_FILE
 from emorank.index.failures import reported
+from emorank.index.picking import PICKS_FILE, PICKS_LOCK
 from emorank.index.plan import Indexed, Plan, Update, plan
 from emorank.index.rows import Rows, chunks, quoted
 from emorank.index.segments import Segments
@@ -20,7 +21,7 @@ from emorank.listening.encode import listen
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
 from emorank.storage import cache_folder, is_temporary, owner_only, private_folder, remove_stale
-from emorank.types import Progress
+from emorank.types import Listening
 
 LABELS_FILE = "labels.parquet"  # of a named index, beside its tables
 LOCK_FILE = ".lock"
@@ -81,7 +82,7 @@ class Index:
         with reported(self.folder, "read"):
             return self._rows.refresh()
 
-    def update(self, root: str | os.PathLike[str], progress: Progress | None = None, prune: bool = False) -> Update:
+    def update(self, root: str | os.PathLike[str], progress: Listening | None = None, prune: bool = False) -> Update:
         """Bring the index up to what a folder (or one recording) holds now.
 
         Every few minutes of audio are written in one transaction, so a killed update loses only those and the next
@@ -91,7 +92,7 @@ class Index:
 
         Args:
             root: the folder, or the recording.
-            progress: called with recordings done and to do.
+            progress: called with recordings done, to do, and of those done how many cannot be searched.
             prune: remove what the index has of a folder that is empty now; without it an unmounted disk loses nothing.
 
         Raises:
@@ -110,13 +111,16 @@ class Index:
             self._rows.note()
             broken = [*listing.broken, *self._broken(top)]
         new = [*todo.hear, *(file for file, _ in todo.copy)]
-        changed = sum(file.path in indexed for file in new)
+        skipped = {error.path for error in broken}
+        heard = [file for file in new if file.path not in skipped]
+        changed = sum(file.path in indexed for file in heard)
+        seen = {file.path for file in listing.recordings} - {file.path for file in new}
         return Update(
-            added=len(new) - changed,
+            added=len(heard) - changed,
             changed=changed,
             moved=len(todo.copy),
             removed=len(todo.remove),
-            kept=todo.keep,
+            kept=len(seen - skipped),
             missing=todo.missing,
             broken=tuple(sorted(broken, key=lambda error: error.path)),
             damaged=damaged,
@@ -153,18 +157,19 @@ class Index:
             peaks: list[bytes | None] = rows["peaks"].to_pylist()
             return peaks
 
-    def _write(self, todo: Plan, indexed: dict[str, Indexed], progress: Progress | None) -> dict[str, str]:
+    def _write(self, todo: Plan, indexed: dict[str, Indexed], progress: Listening | None) -> dict[str, str]:
         """New rows of recordings in place of the old ones; gives what is missing of those that were heard."""
         damaged: dict[str, str] = {}
-        done, total = 0, len(todo.hear) + len(todo.copy)
+        done, skipped, total = 0, 0, len(todo.hear) + len(todo.copy)
 
         def add(rows: Any, paths: Sequence[str]) -> None:
-            nonlocal done
+            nonlocal done, skipped
             self._rows.delete([path for path in paths if path in indexed])
             self._rows.add(rows)
             done += len(paths)
+            skipped += len(rows) - rows["reason"].null_count
             if progress:
-                progress(done, total)
+                progress(done, total, skipped)
 
         for some in chunks(todo.copy, _COPIED_AT_ONCE):
             add(self._copied(some), [file.path for file, _ in some])
@@ -233,4 +238,5 @@ def _require_index(folder: Path) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    return guarded.belongs(name, ABOUT_FILE) or guarded.belongs(name, LABELS_FILE) or is_temporary(name)
+    guards = any(guarded.belongs(name, file) for file in (ABOUT_FILE, LABELS_FILE, PICKS_FILE))
+    return guards or name == PICKS_LOCK or is_temporary(name)

@@ -1,7 +1,6 @@
 """What is searched, in memory: segments with a short name each, and the columns that a filter may ask about."""
 
 import bisect
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 
 from emorank.affect import DIMENSIONS
 from emorank.index import Segments
+from emorank.index.segments import segment_id
 from emorank.search.filter import where
 from emorank.search.scan import Scan
 
@@ -102,9 +102,8 @@ class Collection:
 
     def id_of(self, row: int) -> str:
         """A short name of a segment, made of its path, start and channel: it stays over updates."""
-        channel = self.segments.channels[row]
-        name = f"{self.segments.paths[row]}|{self.segments.start[row]:.3f}" + (f"|{channel}" if channel else "")
-        return hashlib.blake2b(name.encode("utf8", "surrogateescape"), digest_size=8).hexdigest()
+        segments = self.segments
+        return segment_id(segments.paths[row], segments.start[row], int(segments.channels[row]))
 
     @cached_property
     def scan(self) -> Scan:

@@ -45,22 +45,30 @@ class Access:
                 if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
                     raise Refused(403, "cross_site", "Other sites may not use this server.")
                 if self._tokens.needed:
-                    _check(self._tokens.scopes_of(_shown(headers)), path)
+                    _check(self._tokens.scopes_of(_shown(headers)), path, scope["method"])
         await self._app(scope, receive, send)
 
 
-def _check(scopes: frozenset[Scope], path: str) -> None:
+def _check(scopes: frozenset[Scope], path: str, method: str) -> None:
     """Refuse what a token does not allow; whether the server answers may everyone ask who has one."""
     if not scopes:
         message = "Show the token that emorank serve printed when it started, or one of its --tokens."
         raise Refused(401, "token_required", message, {"WWW-Authenticate": "Bearer"})
-    needed: Scope = "search"
-    if path.endswith("/audio"):
-        needed = "listen"
-    elif path.rstrip("/") == "/api/segments":
-        needed = "export"
-    if needed not in scopes and path != HEALTH:
-        raise Refused(403, "not_allowed", f"This token does not allow to {needed}.")
+    lacking = sorted(_needed(path, method) - scopes)
+    if lacking and path != HEALTH:
+        raise Refused(403, "not_allowed", f"This token does not allow to {' and to '.join(lacking)}.")
+
+
+def _needed(path: str, method: str) -> frozenset[Scope]:
+    """What a token must allow, all of it."""
+    path = path.rstrip("/")
+    if path.startswith("/api/segments/") and path.endswith(("/audio", "/clip")):
+        return frozenset({"listen"})
+    if path == "/api/clips":
+        return frozenset({"listen", "export"})
+    if path.startswith("/api/collections") and method != "GET":
+        return frozenset({"collect"})
+    return frozenset({"export" if path in ("/api/segments", "/api/lists") else "search"})
 
 
 def _shown(headers: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import anyio
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry, Gauge
@@ -15,7 +16,7 @@ from emorank.serve.admission import Turns, Uploads
 from emorank.serve.limits import Limits
 from emorank.serve.middleware import Answers, Bodies
 from emorank.serve.proxies import Prefix
-from emorank.serve.routes import audio, health, index, page, search, segments, uploads
+from emorank.serve.routes import audio, clips, collections, health, index, page, search, segments, uploads
 from emorank.serve.snapshots import ServedIndex, keep_fresh
 from emorank.serve.tokens import Tokens
 
@@ -63,10 +64,11 @@ def create_app(
     app.state.limits = limits
     app.state.turns = Turns(limits)
     app.state.uploads = Uploads(limits)
+    app.state.archives = anyio.Semaphore(limits.archives)
     app.state.tokens = tokens or Tokens()
     app.state.registry = registry
     errors.install(app)
-    for route in (health, index, search, uploads, segments, audio, page):
+    for route in (health, index, search, uploads, segments, audio, clips, collections, page):
         app.include_router(route.router)
     app.mount("/static", StaticFiles(directory=page.FOLDER), name="static")
     # The last that is added comes first.

@@ -21,6 +21,9 @@ class Limits:
         upload_bytes: of an uploaded recording.
         upload_seconds: of an uploaded recording, and of its transfer.
         upload_samples: of an uploaded recording, over all channels.
+        taken: segments that are taken out at once, as clips or as a list.
+        clip_samples: of one clip, over all channels.
+        archives: zips of clips that are made at once; further ones are told to come again.
         uploads: that are received at once; further ones are told to come again.
         working: requests that compute at once.
         waiting: requests that wait for their turn; further ones are told to come again.
@@ -37,6 +40,9 @@ class Limits:
     upload_bytes: int = 32 * 1024 * 1024
     upload_seconds: float = 60.0
     upload_samples: int = 24_000_000  # a minute of 8 channels at 48 kHz, and 100 MB once decoded
+    taken: int = 500
+    clip_samples: int = 4_000_000  # 40 s of stereo at 48 kHz, and 16 MB once decoded
+    archives: int = 4
     uploads: int = 8
     working: int = max(2, os.cpu_count() or 1)
     waiting: int = 64

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from emorank.serve.limits import Limits
+from emorank.taking.clips import ClipFormat
+from emorank.taking.cutting import LONGEST_PAD
 
 _LIMITS = Limits()
 
@@ -28,6 +30,10 @@ Filter = Annotated[
     Field(description="Such as: speaker = 'ann' and duration > 3", examples=["duration > 3"]),
 ]
 Top = Annotated[int, Field(ge=1, le=_LIMITS.top)]
+PAD = 0.3  # seconds
+Pad = Annotated[
+    float, Field(ge=0, le=LONGEST_PAD, allow_inf_nan=False, description="Seconds before and after the segment.")
+]
 Offset = Annotated[int, Field(ge=0, le=_LIMITS.offset)]
 
 
@@ -77,6 +83,29 @@ class Search(Asked):
     group: bool = False
     top: Top = 20
     offset: Offset = 0
+
+
+class Chosen(Asked):
+    """Segments that are taken out, in the order of their ranks."""
+
+    ids: Annotated[list[SegmentId], Field(min_length=1, max_length=_LIMITS.taken)]
+
+
+class Clips(Chosen):
+    """Segments that are cut out of their recordings."""
+
+    pad: Pad = PAD
+    format: ClipFormat = "wav"
+    lists: Annotated[
+        list[Literal["parquet", "m3u", "audacity", "elan", "textgrid", "datasets"]],
+        Field(max_length=6, description="Besides moments.csv and moments.jsonl."),
+    ] = []
+
+
+class List(Chosen):
+    """A list of segments; audacity, elan and textgrid are a zip with a file for each recording."""
+
+    format: Literal["csv", "jsonl", "parquet", "m3u", "audacity", "elan", "textgrid"] = "csv"
 
 
 class Segment(BaseModel):
@@ -159,6 +188,7 @@ class Bounds(BaseModel):
     filter_characters: int
     upload_bytes: int
     upload_seconds: float
+    taken: int
 
 
 class IndexNote(BaseModel):

@@ -19,6 +19,7 @@ from emorank.index.update import LABELS_FILE
 from emorank.model import EmotionRankCLAP
 from emorank.search.collection import Collection
 from emorank.serve.batching import TextBatcher
+from emorank.taking.picked import by_content
 
 _MANY = 50  # different values of a text column; more are not listed
 _PLANE = ("valence", "arousal")
@@ -66,6 +67,11 @@ class Snapshot:
     def plane_etag(self) -> str:
         """Changes with the plane."""
         return f'"{hashlib.blake2b(self.plane, digest_size=16).hexdigest()}"'
+
+    @cached_property
+    def by_content(self) -> dict[str, list[str]]:
+        """The paths of recordings by the digest of what is in them."""
+        return by_content(self.recordings)
 
     @cached_property
     def columns(self) -> list[dict[str, Any]]:

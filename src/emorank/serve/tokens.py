@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from emorank.errors import EmorankError
 
-Scope = Literal["search", "listen", "export"]
-ALL: frozenset[Scope] = frozenset({"search", "listen", "export"})
+Scope = Literal["search", "listen", "export", "collect"]
+ALL: frozenset[Scope] = frozenset({"search", "listen", "export", "collect"})
 
 _SAFE = r"[A-Za-z0-9._~-]{1,200}"  # nothing that an address, a header or a cookie would have to quote
 _LOOK = 1.0  # seconds from look to look whether the file has changed
@@ -29,7 +29,7 @@ class Token(BaseModel):
         name: whose it is.
         token: what is shown.
         sha256: the same as a hash, 64 hexadecimal digits, so that the file does not give it away.
-        scopes: what it allows: to search, to listen to recordings, to list all segments.
+        scopes: what it allows: to search, to listen to recordings, to list all segments, to change collections.
     """
 
     model_config = ConfigDict(extra="forbid")

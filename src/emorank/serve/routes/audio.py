@@ -1,6 +1,5 @@
 """The recording of a segment, as browsers play it."""
 
-from collections.abc import AsyncIterator, Generator
 from contextlib import ExitStack
 
 from fastapi import APIRouter, Request
@@ -13,6 +12,7 @@ from emorank.serve.ranges import span, unchanged
 from emorank.serve.recordings import Heard, playable
 from emorank.serve.routes.segments import row_of
 from emorank.serve.schemas import SegmentId
+from emorank.serve.streams import by_turns
 
 router = APIRouter(prefix="/api/segments", tags=["segments"], responses=documented(401, 403, 422))
 
@@ -60,14 +60,5 @@ async def audio(request: Request, id: SegmentId) -> Response:
             return Response(None, status, headers, sound.media_type)
         opened.pop_all()
         pieces = sound.pieces(first, last)
-        streamed = pieces if sound.original else _decoded(turns, pieces)
+        streamed = pieces if sound.original else by_turns(turns, pieces)
         return StreamingResponse(streamed, status, headers, sound.media_type)
-
-
-async def _decoded(turns: Turns, pieces: Generator[bytes]) -> AsyncIterator[bytes]:
-    """Pieces that are decoded one by one, each when it is its turn and the client has taken the one before it."""
-    try:
-        while (piece := await turns.run(next, pieces, None)) is not None:
-            yield piece
-    finally:
-        pieces.close()
