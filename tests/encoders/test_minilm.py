@@ -30,26 +30,26 @@ def test_equals_transformers() -> None:
         states = network(**tokens).last_hidden_state
     mask = tokens["attention_mask"][..., None]
     pooled = torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1))
-    np.testing.assert_allclose(text_encoder()(TEXTS), pooled.numpy(), atol=2e-6)
+    np.testing.assert_allclose(text_encoder("minilm")(TEXTS), pooled.numpy(), atol=2e-6)
 
 
 def test_a_batch_gives_the_same_as_single_texts() -> None:
-    encoder = text_encoder()
+    encoder = text_encoder("minilm")
     many = [f"a voice {'very ' * (i % 9)}calm, {i}" for i in range(50)]
     np.testing.assert_allclose(encoder(many), np.concatenate([encoder([text]) for text in many]), atol=2e-6)
 
 
 def test_a_folder_gives_the_same_as_the_package() -> None:
-    np.testing.assert_array_equal(text_encoder(str(FOLDER))(TEXTS), text_encoder()(TEXTS))
+    np.testing.assert_array_equal(text_encoder(str(FOLDER))(TEXTS), text_encoder("minilm")(TEXTS))
 
 
 def test_very_long_texts_are_cut() -> None:
-    vectors = text_encoder()(["calm " * 5000, "calm " * 300])
+    vectors = text_encoder("minilm")(["calm " * 5000, "calm " * 300])
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
 
 
 def test_no_texts_give_no_vectors() -> None:
-    assert text_encoder()([]).shape == (0, 384)
+    assert text_encoder("minilm")([]).shape == (0, 384)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_half_precision_is_read_as_float32(folder: Path) -> None:
     weights_changed(folder, lambda w: w.update({name: array.astype(np.float16) for name, array in w.items()}))
     found = text_encoder(str(folder))(TEXTS)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, text_encoder()(TEXTS), atol=5e-3)
+    np.testing.assert_allclose(found, text_encoder("minilm")(TEXTS), atol=5e-3)
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ def test_only_the_layers_that_are_asked_for_are_read() -> None:
 def test_a_damaged_file_is_refused(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One byte of a copy of the installed package is another."""
     damaged = packaged.files(name)[-1]
-    for path, (_, file, _) in zip(packaged.files(name), packaged.PACKAGED[name], strict=True):
+    own = packaged.PACKAGED[name]
+    for path, (_, file, _) in zip(packaged.files(name)[-len(own) :], own, strict=True):
         copy = tmp_path / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
@@ -61,14 +62,14 @@ def test_a_missing_package_or_file_says_what_to_install(monkeypatch: pytest.Monk
 
 def test_a_second_start_reads_no_weights_to_check_them(monkeypatch: pytest.MonkeyPatch) -> None:
     packaged.files("whisper-base")
-    packaged.files("minilm")
+    packaged.files("minilm-emotion")
 
     def read(file: object) -> str:
         raise AssertionError("a file was read again")
 
     monkeypatch.setattr(digest, "digest_of_file", read)
     assert packaged.files("whisper-base")
-    assert packaged.files("minilm")
+    assert packaged.files("minilm-emotion")
     assert audio_encoder().fingerprint
     assert text_encoder().fingerprint
 

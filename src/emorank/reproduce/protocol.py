@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT
+from emorank.encoders import DEFAULT_AUDIO, UNTUNED_TEXT
 from emorank.reproduce.rows import Row, config_of
 from emorank.training.config import TrainConfig
 
@@ -26,7 +26,7 @@ class Protocol:
     """
 
     audio_encoder: str = DEFAULT_AUDIO
-    text_encoder: str = DEFAULT_TEXT
+    text_encoder: str = UNTUNED_TEXT
     seeds: int = 5
     learning_rates: tuple[float, ...] = (1e-4, 5e-4, 2.5e-3)
     epochs: int = 15
@@ -36,7 +36,7 @@ class Protocol:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def strict(cls, audio_encoder: str = DEFAULT_AUDIO, text_encoder: str = DEFAULT_TEXT, seeds: int = 5) -> "Protocol":
+    def strict(cls, audio_encoder: str = DEFAULT_AUDIO, text_encoder: str = UNTUNED_TEXT, seeds: int = 5) -> "Protocol":
         """The paper's training (section 4.1): windows of 10 s, the encoders' outputs as they are, Adam, one rate."""
         how = {"standardise": False, "optimizer": "adam"}
         return cls(audio_encoder, text_encoder, seeds, learning_rates=(1e-4,), window=10.0, training=how)
