@@ -1,9 +1,11 @@
 """The numbers of docs/results.md: ordinality on unseen speakers over three seeds, and with a corpus held out.
 
-DATA holds the folders ravdess, emodb and nemo. Labels are derived. Models go to OUT (one folder a run; runs that are
-there are not trained again), so `emorank-base` is OUT/speakers-seed0.
+DATA holds the folders ravdess, emodb and nemo, and ased if that is to be reported. Labels are derived. Models go to OUT
+(one folder a run; runs that are there are not trained again); `emorank-base` is the one of the speakers' three that has
+the highest sum of VOC and AOC on the development speakers. BASELINE, a model, is measured beside them, and a star marks
+what differs from it by a two-tailed paired t-test over the 100 lists (mean of the seeds), p < 0.05.
 
-    .venv/bin/python benchmarks/results.py DATA OUT
+    .venv/bin/python benchmarks/results.py DATA OUT [BASELINE]
 """
 
 import sys
@@ -12,12 +14,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from ased import ased
 from emorank import EmotionRankCLAP, read_corpus
 from emorank.evaluation.embedded import embed
 from emorank.evaluation.report import measure_ordinality
+from emorank.evaluation.significance import paired_t
 from emorank.training.config import TrainConfig
 from emorank.training.loop import fit
 from emorank.training.prepare import prepare
+from queries import precisions
 
 CORPORA = ("ravdess", "emodb", "nemo")
 SEEDS = (0, 1, 2)
@@ -30,13 +35,26 @@ def trained(table: pl.DataFrame, out: Path, seed: int) -> EmotionRankCLAP:
     return fit(prepared.train, prepared.development, config, out, about={"data": prepared.about()})
 
 
-def row(name: str, models: list[EmotionRankCLAP], table: pl.DataFrame, split: str | None) -> None:
-    """One line of the table: mean and standard deviation over the seeds."""
+def row(
+    name: str,
+    models: list[EmotionRankCLAP],
+    table: pl.DataFrame,
+    split: str | None,
+    baseline: EmotionRankCLAP | None = None,
+) -> None:
+    """One line of the table: mean and standard deviation over the seeds; and one of what they are held against."""
     embedded = [embed(model, table, split) for model in models]
     reports = [measure_ordinality(each) for each in embedded]
-    voc, aoc = ([getattr(report, test).mean for report in reports] for test in ("voc", "aoc"))
-    cells = [f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" for values in (voc, aoc)]
+    other = measure_ordinality(embed(baseline, table, split)) if baseline else None
+    cells = []
+    for test in ("voc", "aoc"):
+        means = [getattr(report, test).mean for report in reports]
+        taus = np.mean([getattr(report, test).taus for report in reports], axis=0).tolist()
+        star = "*" if other and paired_t(taus, getattr(other, test).taus) < 0.05 else ""
+        cells.append(f"{np.mean(means):.3f} ± {np.std(means, ddof=1):.3f}{star}")
     oracle = reports[0].oracle
+    if other:
+        print(f"| {name}, {sys.argv[3]} | {len(embedded[0].table)} | {other.voc.mean:.3f} | {other.aoc.mean:.3f} | |")
     print(
         f"| {name} | {len(embedded[0].table)} | {cells[0]} | {cells[1]} | {oracle['voc']:.3f} / {oracle['aoc']:.3f} |",
         flush=True,
@@ -50,15 +68,27 @@ def main() -> None:
     everything = pl.concat(tables.values(), how="diagonal_relaxed")
     header = "| clips of | clips | VOC | AOC | oracle VOC / AOC |\n|---|---|---|---|---|"
     print(f"Test speakers, {len(SEEDS)} seeds (labels derived)\n\n{header}")
+    baseline = EmotionRankCLAP.from_pretrained(sys.argv[3]) if len(sys.argv) > 3 else None
     development: list[str] = []
     models = [trained(everything, out / f"speakers-seed{seed}", seed) for seed in SEEDS]
-    row("all three", models, everything, "test")
+    row("all three", models, everything, "test", baseline)
     for seed, model in enumerate(models):  # what chose the seed that is shipped
         report = measure_ordinality(embed(model, everything, "development"), "development")
-        development.append(f"| {seed} | {report.voc.mean:.3f} | {report.aoc.mean:.3f} |")
+        cells = [f"{report.voc.mean:.3f}", f"{report.aoc.mean:.3f}"]
+        for part in ("development", "test"):
+            found = precisions(model, data / "ravdess", part)
+            cells.append(f"{np.mean(found):.3f} ({sum(p == 0 for p in found)} at 0)")
+        development.append(f"| {seed} | {' | '.join(cells)} |")
     for name in CORPORA:
-        row(name, models, tables[name], "test")
-    print("\nDevelopment speakers and captions\n\n| seed | VOC | AOC |\n|---|---|---|", *development, sep="\n")
+        row(name, models, tables[name], "test", baseline)
+    if (data / "ased").is_dir():
+        row("ASED", models, ased(data / "ased"), None, baseline)
+    print(
+        "\nDevelopment speakers and captions; everyday queries on RAVDESS's development and test actors, P@10\n\n"
+        "| seed | VOC | AOC | queries, development | queries, test |\n|---|---|---|---|---|",
+        *development,
+        sep="\n",
+    )
     print(f"\nA corpus held out, all of its speakers are test, {len(SEEDS)} seeds (labels derived)\n\n{header}")
     for name in CORPORA:
         rest = pl.concat([tables[other] for other in CORPORA if other != name], how="diagonal_relaxed")

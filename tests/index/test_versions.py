@@ -111,3 +111,19 @@ def test_an_index_of_a_newer_emorank_is_left_alone(
         Index(tmp_path / "index", model).update(recordings(2))
     with pytest.raises(EmorankError, match="made by a newer emorank; upgrade"):
         Index(tmp_path / "index", model)
+
+
+def test_reading_after_the_model_got_another_encoder_says_so_and_never_that_there_is_nothing(
+    tmp_path: Path, recordings: Callable[..., Path]
+) -> None:
+    """As with a new emorank whose packaged model listens with other layers."""
+    home = save_model(tmp_path / "model", "whisper-base/1:mean", seed=0, dim=512)
+    root = recordings(3)
+    before = Index(tmp_path / "index", EmotionRankCLAP.from_pretrained(home))
+    before.update(root)
+    model = EmotionRankCLAP.from_pretrained(save_model(home, "whisper-base/2:mean", seed=0, dim=512))
+    with pytest.raises(EmorankError, match="heard with another encoder than whisper-base/2:mean.*index --name index"):
+        Index(tmp_path / "index", model, readonly=True).segments()
+    Index(tmp_path / "index", model).update(root)
+    after = Index(tmp_path / "index", model, readonly=True).segments()
+    assert after.paths == before.segments().paths

@@ -79,9 +79,9 @@ def reproduce(
         from emorank.reproduce.run import reproduce as run
     except ModuleNotFoundError as error:
         raise MissingExtra("emorank reproduce", "reproduce") from error
-    from emorank.encoders import DEFAULT_AUDIO, PAPER_AUDIO, PAPER_TEXT, UNTUNED_TEXT
+    from emorank.encoders import PAPER_AUDIO, PAPER_TEXT, SMALL_AUDIO, SMALL_TEXT
 
-    audio, text = (PAPER_AUDIO, PAPER_TEXT) if encoders == "paper" else (DEFAULT_AUDIO, UNTUNED_TEXT)
+    audio, text = (PAPER_AUDIO, PAPER_TEXT) if encoders == "paper" else (SMALL_AUDIO, SMALL_TEXT)
     audio, text = audio_encoder or audio, text_encoder or text
     if strict:
         protocol = Protocol.strict(audio, text, seeds)

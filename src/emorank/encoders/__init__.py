@@ -7,8 +7,8 @@ Audio, MODEL/LAYERS or MODEL/LAYERS:POOLING, 1 = the first transformer layer. Wh
 data2vec-audio are told apart by the checkpoint's config.json. The poolings over time are `mean_std` (where none is
 named) and `mean`; what `emorank.tuning` made has `attentive`, both with the weights of frames that it learnt.
 
-    whisper-base/3+4                     layers 3 and 4 of the packaged Whisper-base
-    whisper-base-emotion/3+4:attentive   the same layers, tuned on emotional speech
+    whisper-base/2+3+4+5                 layers 2 to 5 of the packaged Whisper-base
+    whisper-base-emotion/3+4:attentive   two of these layers, tuned on emotional speech
     openai/whisper-small/5               layer 5 of a checkpoint on the hub
     microsoft/wavlm-large/12:mean        layer 12, its mean
     /models/hubert/6+9                   of a local folder
@@ -44,8 +44,9 @@ from emorank.encoders.names import (
     DEFAULT_TEXT,
     PAPER_AUDIO,
     PAPER_TEXT,
+    SMALL_AUDIO,
+    SMALL_TEXT,
     TUNED_AUDIO,
-    UNTUNED_TEXT,
     audio_spec,
     fingerprint,
     text_spec,
@@ -64,8 +65,9 @@ __all__ = [
     "DEFAULT_TEXT",
     "PAPER_AUDIO",
     "PAPER_TEXT",
+    "SMALL_AUDIO",
+    "SMALL_TEXT",
     "TUNED_AUDIO",
-    "UNTUNED_TEXT",
     "Array",
     "AudioEncoder",
     "Locates",

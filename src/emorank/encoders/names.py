@@ -26,10 +26,12 @@ from emorank.encoders.ser_config import read_ser_config
 from emorank.encoders.whisper_network import SHORTEST
 from emorank.errors import EmorankError
 
-DEFAULT_AUDIO = "whisper-base/3+4"
-TUNED_AUDIO = "whisper-base-emotion/3+4:attentive"  # the same layers, tuned on emotional speech
+DEFAULT_AUDIO = "whisper-base/2+3+4+5"
+TUNED_AUDIO = "whisper-base-emotion/3+4:attentive"  # two of the layers, tuned on emotional speech
 DEFAULT_TEXT = "minilm-emotion"
-UNTUNED_TEXT = "minilm"
+
+#: What the tables of the paper are made with on a laptop: encoders as they were published.
+SMALL_AUDIO, SMALL_TEXT = "whisper-base/3+4", "minilm"
 
 #: The paper's encoders (section 3.1).
 PAPER_AUDIO = "wavlm-ser/mean"

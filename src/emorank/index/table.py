@@ -115,7 +115,7 @@ def opened(folder: Path, model: EmotionRankCLAP, channels: Policy) -> Any | None
 
     Raises:
         DamagedIndex: it is not what was written.
-        EmorankError: another emorank or another model made it.
+        EmorankError: another emorank, another model or another encoder made it.
     """
     import lancedb
 
@@ -123,6 +123,11 @@ def opened(folder: Path, model: EmotionRankCLAP, channels: Policy) -> Any | None
     if not begun(folder, name):
         if begun(folder, FIRST):
             raise _outdated(folder)
+        if any(begun(folder, other.stem) for other in folder.glob(f"{FIRST}-*{SUFFIX}")):
+            raise EmorankError(
+                f"{folder}: the recordings were heard with another encoder than {model.config.audio_encoder}, which "
+                f"the model has now; have them heard again: emorank index --name {folder.name}"
+            )
         return None
     verified(folder, name)
     table = lancedb.connect(folder).open_table(name)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emorank.encoders import DEFAULT_AUDIO, UNTUNED_TEXT
+from emorank.encoders import SMALL_AUDIO, SMALL_TEXT
 from emorank.reproduce.rows import Row, config_of
 from emorank.training.config import TrainConfig
 
@@ -25,8 +25,8 @@ class Protocol:
         training: Further fields of `TrainConfig`.
     """
 
-    audio_encoder: str = DEFAULT_AUDIO
-    text_encoder: str = UNTUNED_TEXT
+    audio_encoder: str = SMALL_AUDIO
+    text_encoder: str = SMALL_TEXT
     seeds: int = 5
     learning_rates: tuple[float, ...] = (1e-4, 5e-4, 2.5e-3)
     epochs: int = 15
@@ -36,7 +36,7 @@ class Protocol:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def strict(cls, audio_encoder: str = DEFAULT_AUDIO, text_encoder: str = UNTUNED_TEXT, seeds: int = 5) -> "Protocol":
+    def strict(cls, audio_encoder: str = SMALL_AUDIO, text_encoder: str = SMALL_TEXT, seeds: int = 5) -> "Protocol":
         """The paper's training (section 4.1): windows of 10 s, the encoders' outputs as they are, Adam, one rate."""
         how = {"standardise": False, "optimizer": "adam"}
         return cls(audio_encoder, text_encoder, seeds, learning_rates=(1e-4,), window=10.0, training=how)

@@ -78,7 +78,7 @@ class TrainConfig:
     weights: tuple[float, ...] | None = None
     standardise: bool = True
     audio_hidden: tuple[int, ...] | None = (512,)
-    text_hidden: tuple[int, ...] | None = (512,)
+    text_hidden: tuple[int, ...] | None = None
     embedding_dim: int = 512
     temperature: float = 1.0
     epochs: int = 12
