@@ -122,7 +122,7 @@ def test_reading_after_the_model_got_another_encoder_says_so_and_never_that_ther
     before = Index(tmp_path / "index", EmotionRankCLAP.from_pretrained(home))
     before.update(root)
     model = EmotionRankCLAP.from_pretrained(save_model(home, "whisper-base/2:mean", seed=0, dim=512))
-    with pytest.raises(EmorankError, match="heard with another encoder than whisper-base/2:mean.*index --name index"):
+    with pytest.raises(EmorankError, match=r"heard with another encoder than whisper-base/2:mean.*index --name index"):
         Index(tmp_path / "index", model, readonly=True).segments()
     Index(tmp_path / "index", model).update(root)
     after = Index(tmp_path / "index", model, readonly=True).segments()

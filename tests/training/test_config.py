@@ -51,6 +51,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("learning_rate", 0.0, "a positive number"),
     ("learning_rate", math.nan, "a positive number, not nan"),
     ("learning_rate", math.inf, "a positive number"),
+    ("keep", "best", "one of last, lowest"),
     ("schedule", "linear", "one of constant, cosine"),
     ("weight_decay", -0.1, "0 or a positive number"),
     ("dropout", 1.0, "a number from 0 to below 1"),

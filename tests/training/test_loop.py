@@ -35,7 +35,7 @@ def test_learns_the_order(tmp_path: Path) -> None:
 
 def test_the_epoch_with_the_lowest_development_loss_is_kept(tmp_path: Path) -> None:
     losses: list[float] = []
-    config = dataclasses.replace(SMALL, epochs=40, patience=3, learning_rate=3e-2)
+    config = dataclasses.replace(SMALL, epochs=40, keep="lowest", patience=3, learning_rate=3e-2)
     model = fit(split(0, 32, 40), split(1), config, tmp_path / "run", report=lambda e, n, loss: losses.append(loss))
     history = model.config.training
     assert history["epoch_kept"] == int(np.argmin(losses)) + 1
@@ -45,6 +45,15 @@ def test_the_epoch_with_the_lowest_development_loss_is_kept(tmp_path: Path) -> N
     assert history["epoch_kept"] < len(losses)  # else the last weights could pass for the kept ones
     assert development_loss(model, split(1), config) == pytest.approx(min(losses), abs=1e-5)
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"config.json", "model.safetensors"}
+
+
+def test_the_last_epoch_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    config = dataclasses.replace(SMALL, epochs=12, keep="last", patience=1, learning_rate=3e-2)
+    model = fit(split(0, 32, 40), split(1), config, tmp_path / "run")
+    losses = model.config.training["development_losses"]
+    assert len(losses) == model.config.training["epoch_kept"] == 12
+    assert model.config.training["development_loss"] == losses[-1] > min(losses)
+    assert development_loss(model, split(1), config) == pytest.approx(losses[-1], abs=1e-5)
 
 
 def test_the_seed_decides(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ class Protocol:
             text_encoder=self.text_encoder,
             learning_rate=learning_rate,
             epochs=self.epochs,
+            keep="lowest",
             patience=self.epochs,
             batch_size=self.batch_size,
             dropout=self.dropout,

@@ -18,6 +18,7 @@ Anchors = Literal["audio", "both"]
 CaptionStyle = Literal["plane", "bank", "template", "clap4emo", "paraclap", "column"]
 Optimizer = Literal["adamw", "adam"]
 Schedule = Literal["constant", "cosine"]
+Keep = Literal["last", "lowest"]
 
 # Where and how a run is made, not what it learns.
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -52,7 +53,9 @@ class TrainConfig:
         embedding_dim: Width of the shared space.
         temperature: Where the learnt temperature starts, 0.01 or more.
         epochs: Passes over the utterances at most.
-        patience: Epochs without a lower development loss after which training ends.
+        keep: The heads of the last epoch, or of that with the lowest development loss as in the paper. Along a cosine
+            the last order speakers better who were not heard, though their development loss is higher.
+        patience: Epochs without a lower development loss after which training ends, where the lowest is kept.
         batch_size: Utterances in a batch at most, over all processes.
         balance: Repeat the utterances of smaller corpora, up to four times, so that corpora count more alike.
         captions_per_batch: Descriptions in a batch, drawn from all over the plane; pairs have one an utterance.
@@ -82,6 +85,7 @@ class TrainConfig:
     embedding_dim: int = 512
     temperature: float = 1.0
     epochs: int = 12
+    keep: Keep = "last"
     patience: int = 12
     batch_size: int = 64
     balance: bool = True
@@ -194,6 +198,7 @@ _CHECKS: dict[str, checks.Check] = {
     "embedding_dim": checks.whole(1),
     "temperature": checks.number(lambda value: value >= 1 / LARGEST_SCALE, f"at least {1 / LARGEST_SCALE:g}"),
     "epochs": checks.whole(1),
+    "keep": checks.one_of(get_args(Keep)),
     "patience": checks.whole(1),
     "batch_size": checks.whole(2),
     "balance": checks.switch,

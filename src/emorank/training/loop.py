@@ -116,8 +116,8 @@ class _Training:
 
     @property
     def epoch_kept(self) -> int:
-        """The epoch with the lowest development loss, from 1; the first of several."""
-        return self.losses.index(min(self.losses)) + 1
+        """From 1: the last one, or the first with the lowest development loss."""
+        return self.epoch if self._config.keep == "last" else self.losses.index(min(self.losses)) + 1
 
     @property
     def ended(self) -> bool:
@@ -167,7 +167,7 @@ class _Training:
 
     def history(self) -> dict[str, Any]:
         """What the model tells of its training."""
-        kept = {"epoch_kept": self.epoch_kept, "development_loss": min(self.losses)}
+        kept = {"epoch_kept": self.epoch_kept, "development_loss": self.losses[self.epoch_kept - 1]}
         return {"epochs_trained": self.epoch, **kept, "development_losses": self.losses}
 
     def _batches(self, split: Split, epoch: int) -> Iterator[Batch]:
