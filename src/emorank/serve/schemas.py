@@ -132,6 +132,14 @@ class Segment(BaseModel):
     others: int = Field(description="Further segments of the recording that pass, when grouped.")
 
 
+class Hint(BaseModel):
+    """That the model hardly understands a description, and what to write instead."""
+
+    text: str
+    familiarity: float = Field(description="-1 to 1: mean cosine to the five nearest descriptions that it learnt from.")
+    message: str = Field(description="A sentence for a person.")
+
+
 class Hits(BaseModel):
     """What was found, best first."""
 
@@ -139,6 +147,7 @@ class Hits(BaseModel):
     total: int = Field(description="How many pass all filters.")
     milliseconds: float
     hits: list[Segment]
+    hints: list[Hint] = Field(description="For each description that the model hardly understands; else empty.")
 
 
 class Page(BaseModel):
