@@ -31,9 +31,7 @@ Filter = Annotated[
 ]
 Top = Annotated[int, Field(ge=1, le=_LIMITS.top)]
 PAD = 0.3  # seconds
-Pad = Annotated[
-    float, Field(ge=0, le=LONGEST_PAD, allow_inf_nan=False, description="Seconds before and after the segment.")
-]
+Pad = Annotated[float, Field(ge=0, le=LONGEST_PAD, allow_inf_nan=False, description="Seconds before and after.")]
 Offset = Annotated[int, Field(ge=0, le=_LIMITS.offset)]
 
 
