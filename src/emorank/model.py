@@ -168,13 +168,24 @@ class EmotionRankCLAP:
         Raises:
             EmorankError: a single string instead of a list, or an empty description.
         """
+        return self.text(self.text_features(texts))
+
+    def text_features(self, texts: Sequence[str]) -> Array:
+        """What the text encoder gives for descriptions, of which the head `text` makes embeddings.
+
+        Returns:
+            (n, encoder_dim) float32, in the order of the texts.
+
+        Raises:
+            EmorankError: a single string instead of a list, or an empty description.
+        """
         if isinstance(texts, str):
             raise EmorankError("encode_text takes a list of descriptions; put the one you have in a list.")
         if any(not text.strip() for text in texts):
             raise EmorankError("A description is empty; say how the voice should sound, such as 'a calm, warm voice'.")
         if not texts:
-            return np.zeros((0, self.embedding_dim), np.float32)
-        return self.text(self.text_encoder(list(texts)))
+            return np.zeros((0, self.text.encoder_dim), np.float32)
+        return self.text_encoder(list(texts))
 
     def similarity(self, audio: Array, text: Array) -> Array:
         """Cosine of every pair of embeddings, (n_audio, n_text)."""

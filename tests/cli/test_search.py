@@ -33,6 +33,19 @@ def test_search_prints_one_json_document_best_first(
     assert run.err == "" or "skipped" not in run.err
 
 
+def test_descriptions_that_are_hardly_understood_are_named_on_standard_error(
+    emorank: Emorank, recordings: Callable[..., Path], tiny_model: Path
+) -> None:
+    root = recordings(2)
+    run = emorank("search", "zxqw invoice number", root, "--not", "głośny krzyk", "--json", "--model", tiny_model)
+    assert len(run.json) == 2
+    hints = [line for line in run.err.splitlines() if "says little about a voice" in line]
+    assert [hint.split("' ")[0] for hint in hints] == ["'zxqw invoice number", "'głośny krzyk"]
+    assert all("Describe in English how it sounds, such as: '" in hint for hint in hints)
+    assert "says little" not in emorank("search", "calm, warm voice", root, "--model", tiny_model).err
+    assert "says little" in emorank("score", root / "clip000.wav", "calm", "asdf jkl", "--model", tiny_model).err
+
+
 def test_a_second_search_decodes_nothing(
     emorank: Emorank, recordings: Callable[..., Path], tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,18 @@ def test_finds_what_the_terminal_finds(served: Served) -> None:
         assert str(served.root) not in json.dumps(hit)
 
 
+def test_descriptions_that_are_hardly_understood_get_a_hint_each_time(served: Served) -> None:
+    texts = [{"text": "zxqw invoice number"}, {"text": "calm"}, {"text": "平静而温暖的声音", "weight": -0.5}]
+    for _ in range(2):  # the second is remembered
+        hints = search(served, texts=[*texts, texts[0]])["hints"]
+        assert [hint["text"] for hint in hints] == [texts[0]["text"], texts[2]["text"]]
+        assert all(-1 <= hint["familiarity"] < 0.6 for hint in hints)
+        assert hints[0]["message"].startswith("'zxqw invoice number' says little about a voice")
+    assert search(served, texts=[texts[1]])["hints"] == []
+    clip = (served.root / "clip003.wav").read_bytes()
+    assert served.client.post("/api/search/clip", content=clip).json()["hints"] == []
+
+
 def test_more_like_a_segment_leaves_it_out(served: Served) -> None:
     first = search(served, where="file = 'clip000.wav'")["hits"][0]
     hits = search(served, likes=[{"id": first["id"]}], top=50)["hits"]

@@ -5,6 +5,7 @@ else; `train` and `development` share one of theirs. No description of one split
 """
 
 import csv
+import hashlib
 import importlib.resources
 import re
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ class Captions:
 
     texts: tuple[str, ...]
     points: np.ndarray[Any, np.dtype[np.float32]]
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal digits of the descriptions in their order."""
+        return hashlib.blake2b("\n".join(self.texts).encode(), digest_size=16).hexdigest()
 
     def cells(self) -> dict[tuple[float, float], list[str]]:
         """(valence, arousal) -> descriptions, in the order of the bank."""

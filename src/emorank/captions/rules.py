@@ -54,6 +54,12 @@ def phrases(transcripts: Iterable[str]) -> Phrases:
     return frozenset(found)
 
 
+def foreign_script(text: str) -> bool:
+    """Whether more than a fifth of its letters are none of English."""
+    letters = [character for character in text if character.isalpha()]
+    return sum(not character.isascii() for character in letters) > 0.2 * len(letters)
+
+
 def violation(text: str, forbidden: Phrases = frozenset(), english: bool = True) -> str | None:
     """Why a caption cannot be taken; None if it can.
 
@@ -85,7 +91,7 @@ def violation(text: str, forbidden: Phrases = frozenset(), english: bool = True)
         return "A caption is a refusal; describe a voice."
     if english and _NUMBERS.search(text):
         return "A caption contains a number word or a rating."
-    if english and sum(not character.isascii() for character in letters) > 0.2 * len(letters):
+    if english and foreign_script(text):
         return "A caption is not in English."
     if _contains(tokens, forbidden):
         return "A caption repeats what the speaker says; say only how it sounds."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from emorank import DEFAULT_MODEL
-from emorank.cli.console import as_typed
+from emorank.cli.console import as_typed, name_unfamiliar
 from emorank.cli.listen import clip, listened
 from emorank.cli.options import require
 from emorank.errors import EmorankError
@@ -166,9 +166,12 @@ def _named(place: str, model: str | None, index: Path | None, channels: str | No
 def _directions(
     clap: "EmotionRankCLAP", texts: Sequence[str], nots: Sequence[str], like: Sequence[Path], unlike: Sequence[Path]
 ) -> "tuple[Direction, ...]":
+    from emorank.captions.familiar import described
     from emorank.search import NOT, Direction
 
-    texts_in = clap.encode_text([*texts, *nots])
+    asked = described(clap, [*texts, *nots])
+    name_unfamiliar(asked)
+    texts_in = [each.embedding for each in asked]
     clips_in = clap.encode_audio([clip(path) for path in (*like, *unlike)])
     weights = [1.0] * len(texts) + [NOT] * len(nots), [1.0] * len(like) + [NOT] * len(unlike)
     pairs = [*zip(texts_in, weights[0], strict=True), *zip(clips_in, weights[1], strict=True)]

@@ -15,6 +15,8 @@ from emorank.errors import AudioError
 if TYPE_CHECKING:
     import numpy as np
 
+    from emorank.captions.familiar import Described
+
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[..., None]]:
@@ -69,6 +71,13 @@ def name_passed_over(suffixes: Mapping[str, int]) -> None:
         named = ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in kinds[:5])
         more = f" and {len(kinds) - 5} more kinds" if len(kinds) > 5 else ""
         say(f"{sum(suffixes.values())} files are no recordings by their names and were passed over: {named}{more}.")
+
+
+def name_unfamiliar(descriptions: Sequence["Described"]) -> None:
+    """Each description that the model hardly understands, once, with what to write instead."""
+    for hint in dict.fromkeys(each.hint for each in descriptions):
+        if hint:
+            say(hint.message)
 
 
 def renamed_as(renamed: Mapping[str, str]) -> str:

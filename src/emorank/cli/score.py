@@ -1,7 +1,7 @@
 """emorank score: how well each of some descriptions fits a recording."""
 
 from emorank import DEFAULT_MODEL
-from emorank.cli.console import print_json, print_table
+from emorank.cli.console import name_unfamiliar, print_json, print_table
 from emorank.cli.listen import clip as samples
 
 
@@ -16,6 +16,9 @@ def score(clip: str, /, *descriptions: str, json: bool = False, model: str = DEF
         json: Print a JSON list of {description, score}.
         model: A packaged model, a folder made by emorank train, or a hub id.
     """
+    import numpy as np
+
+    from emorank.captions.familiar import described
     from emorank.errors import EmorankError
     from emorank.model import EmotionRankCLAP
 
@@ -23,8 +26,9 @@ def score(clip: str, /, *descriptions: str, json: bool = False, model: str = DEF
         raise EmorankError('Give at least one description: emorank score clip.wav "tired and sad"')
     heard = samples(clip)
     clap = EmotionRankCLAP.from_pretrained(model)
-    texts = clap.encode_text(descriptions)
-    scores = clap.similarity(clap.encode_audio([heard]), texts)[0]
+    asked = described(clap, descriptions)
+    name_unfamiliar(asked)
+    scores = clap.similarity(clap.encode_audio([heard]), np.stack([each.embedding for each in asked]))[0]
     ranked = sorted(zip(scores.tolist(), descriptions, strict=True), key=lambda pair: -pair[0])
     if json:
         print_json([{"description": text, "score": round(value, 4)} for value, text in ranked])

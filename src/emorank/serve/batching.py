@@ -6,46 +6,46 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import anyio.to_thread
-import numpy as np
 
+from emorank.captions.familiar import Described
 from emorank.serve.errors import busy
 
 _AT_ONCE = 16  # texts in one forward pass
 _GATHERING = 0.001  # seconds without a new text after which those that wait are encoded
 _WAITING = 256  # texts that wait for theirs
-_KEPT = 4096  # embeddings that are remembered
+_KEPT = 4096  # descriptions that are remembered
 
-Encode = Callable[[Sequence[str]], np.ndarray]
+Encode = Callable[[Sequence[str]], Sequence[Described]]
 
 
 class TextBatcher:
     """Gathers texts while those before them are encoded.
 
     Args:
-        encode: texts -> (n, embedding_dim).
+        encode: texts -> one for each, in their order.
     """
 
     def __init__(self, encode: Encode) -> None:
         self._encode = encode
-        self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._waiting: OrderedDict[str, asyncio.Future[np.ndarray]] = OrderedDict()
+        self._kept: OrderedDict[str, Described] = OrderedDict()
+        self._waiting: OrderedDict[str, asyncio.Future[Described]] = OrderedDict()
         self._gathering: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._cores = os.cpu_count() or 1
         self._free = asyncio.Semaphore(self._cores)
 
-    async def embeddings(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """(embedding_dim,) of each text; those asked for lately are remembered.
+    async def described(self, texts: Sequence[str]) -> list[Described]:
+        """The embedding and the hint of each text; those asked for lately are remembered.
 
         Raises:
             Refused: too many texts wait already.
         """
-        return [await embedding for embedding in [self._embedding(text) for text in texts]]
+        return [await described for described in [self._described(text) for text in texts]]
 
-    def _embedding(self, text: str) -> "asyncio.Future[np.ndarray]":
+    def _described(self, text: str) -> "asyncio.Future[Described]":
         if text in self._kept:
             self._kept.move_to_end(text)
-            done: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
+            done: asyncio.Future[Described] = asyncio.get_running_loop().create_future()
             done.set_result(self._kept[text])
             return done
         if text not in self._waiting:
@@ -70,18 +70,18 @@ class TextBatcher:
             self._running.add(task := asyncio.create_task(self._encoded(batch)))
             task.add_done_callback(self._running.discard)
 
-    async def _encoded(self, batch: "list[tuple[str, asyncio.Future[np.ndarray]]]") -> None:
+    async def _encoded(self, batch: "list[tuple[str, asyncio.Future[Described]]]") -> None:
         try:
-            embeddings = await anyio.to_thread.run_sync(self._encode, [text for text, _ in batch])
+            encoded = await anyio.to_thread.run_sync(self._encode, [text for text, _ in batch])
         except Exception as error:
             for _, future in batch:
                 future.set_exception(error)
             return
         finally:
             self._free.release()
-        for (text, future), embedding in zip(batch, embeddings, strict=True):
-            self._kept[text] = embedding
-            future.set_result(embedding)
+        for (text, future), described in zip(batch, encoded, strict=True):
+            self._kept[text] = described
+            future.set_result(described)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
 

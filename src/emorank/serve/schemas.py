@@ -31,9 +31,7 @@ Filter = Annotated[
 ]
 Top = Annotated[int, Field(ge=1, le=_LIMITS.top)]
 PAD = 0.3  # seconds
-Pad = Annotated[
-    float, Field(ge=0, le=LONGEST_PAD, allow_inf_nan=False, description="Seconds before and after the segment.")
-]
+Pad = Annotated[float, Field(ge=0, le=LONGEST_PAD, allow_inf_nan=False, description="Seconds before and after.")]
 Offset = Annotated[int, Field(ge=0, le=_LIMITS.offset)]
 
 
@@ -132,6 +130,14 @@ class Segment(BaseModel):
     others: int = Field(description="Further segments of the recording that pass, when grouped.")
 
 
+class Hint(BaseModel):
+    """That the model hardly understands a description, and what to write instead."""
+
+    text: str
+    familiarity: float = Field(description="-1 to 1: mean cosine to the five nearest descriptions that it learnt from.")
+    message: str = Field(description="A sentence for a person.")
+
+
 class Hits(BaseModel):
     """What was found, best first."""
 
@@ -139,6 +145,7 @@ class Hits(BaseModel):
     total: int = Field(description="How many pass all filters.")
     milliseconds: float
     hits: list[Segment]
+    hints: list[Hint] = Field(description="For each description that the model hardly understands; else empty.")
 
 
 class Page(BaseModel):

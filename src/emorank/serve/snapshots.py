@@ -5,13 +5,14 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
 from emorank.audio import Policy
+from emorank.captions.familiar import described
 from emorank.index.about import ABOUT_FILE
 from emorank.index.named import NamedIndex
 from emorank.index.plan import Indexed
@@ -34,7 +35,7 @@ class Snapshot:
         collection: what can be searched.
         recordings: size, time of change and digest of every recording by absolute path.
         model: that gave the embeddings; the dimensions that it does not know are NaN in the collection's places.
-        texts: gives the embeddings of descriptions.
+        texts: gives the embeddings of descriptions, and hints where they are hardly understood.
         channels: which of a recording's are heard, see `emorank.audio.Reading`.
     """
 
@@ -121,8 +122,8 @@ class ServedIndex:
 
     def _open(self, named: NamedIndex, model: EmotionRankCLAP) -> None:
         self.named, self._model = named, model
-        model.encode_text(["ready"])  # loads the encoder now, not for the first who asks
-        self._texts = TextBatcher(model.encode_text)
+        described(model, ["ready"])  # loads the encoder now, not for the first who asks
+        self._texts = TextBatcher(partial(described, model))
 
     def _taken(self) -> Snapshot:
         index = self.named.reading

@@ -84,6 +84,11 @@ export function reading(place) {
     : "Click for what lies near, drag for a region.";
 }
 
+// A sentence under the search field for each description that the model hardly understands.
+export function hint(hints) {
+  $("hint").textContent = hints.map(({ message }) => message).join(" ");
+}
+
 // A sentence above the results, with what to try again; null takes it away.
 export function problem(sentence, again = null) {
   const box = $("problem");

@@ -104,7 +104,7 @@ async function search(offset) {
   $("welcome").hidden = !nothing;
   if (nothing) {
     document.body.classList.remove("searching");
-    return found({ hits: [], total: 0 }, 0, true);
+    return found({ hits: [], total: 0, hints: [] }, 0, true);
   }
   document.body.classList.add("searching");
   try {
@@ -113,7 +113,7 @@ async function search(offset) {
     if (mine === asking) found(answer, offset, false);
   } catch (refusal) {
     if (refusal.name === "AbortError" || mine !== asking) return;
-    if (!offset) found({ hits: [], total: 0 }, 0, true);
+    if (!offset) found({ hits: [], total: 0, hints: [] }, 0, true);
     if (refusal.code === "bad_filter") filters.wrong(refusal.message);
     else form.problem(refusal.message, () => search(offset));
   } finally {
@@ -130,6 +130,7 @@ function found(answer, offset, silent) {
   results.played(player);
   hits.forEach(chips.remember);
   plane.found(hits);
+  if (!offset) form.hint(answer.hints);
   results.say(silent ? null : answer, hits.length, state);
   if (!silent && !answer.total) form.problem(results.advice(state));
   $("load").hidden = silent || hits.length >= answer.total;

@@ -1,0 +1,103 @@
+"""What is no English description of a voice gets a hint, what is one gets none."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from emorank.captions import bundled, familiar
+from emorank.captions.familiar import FILE, described, familiarity, known
+from emorank.encoders import DEFAULT_TEXT, text_encoder, text_fingerprint
+from emorank.errors import EmorankError
+from emorank.model import EmotionRankCLAP
+
+SENSIBLE = """calm|angry|a calm, warm voice|furious, shouting|tired and sad|whispering|someone laughing out loud|
+nervous, stuttering|bored monotone|cheerful woman|an old man grumbling|sarcastic|out of breath|a confident speaker|
+pleading desperately|slightly annoyed|not angry|a customer who complains|the agent stays calm|fast and excited"""
+UNFAMILIAR = """zxqw invoice number|best pizza in Berlin|asdf jkl|how do I reset my password|
+eine ruhige, warme Stimme|ein leises, ängstliches Flüstern|spokojny, ciepły głos|cichy, przestraszony szept|
+il hurle de colère|un murmure faible et apeuré|un susurro bajo y asustado|habla con tristeza|
+平静而温暖的声音|她开心地大声笑|疲惫而无聊，毫无精神|спокойный, тёплый голос|صوت هادئ ودافئ|शांत आवाज़"""
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model: Path) -> EmotionRankCLAP:
+    return EmotionRankCLAP.from_pretrained(tiny_model)
+
+
+def split(texts: str) -> list[str]:
+    return [text.strip() for text in texts.split("|")]
+
+
+def test_other_languages_and_gibberish_get_a_hint(model: EmotionRankCLAP) -> None:
+    texts = split(UNFAMILIAR)
+    found = described(model, texts)
+    assert [each.hint.text if each.hint else None for each in found] == texts
+    message = found[0].hint.message if found[0].hint else ""
+    assert message.startswith("'zxqw invoice number' says little about a voice that the model knows; ")
+
+
+def test_english_descriptions_of_voices_get_none(model: EmotionRankCLAP) -> None:
+    texts = split(SENSIBLE)
+    assert len(texts) == 20
+    found = described(model, texts)
+    assert [text for text, each in zip(texts, found, strict=True) if each.hint] == []
+    np.testing.assert_allclose([each.embedding for each in found], model.encode_text(texts), atol=1e-6)
+
+
+def test_a_hint_repeats_a_long_description_in_part(model: EmotionRankCLAP) -> None:
+    (found,) = described(model, ["zxqw " * 90])
+    assert found.hint
+    assert "zxqw…' says" in found.hint.message or "zxq…' says" in found.hint.message
+    assert len(found.hint.message) < 260
+
+
+def test_the_file_is_of_this_bank_and_this_encoder() -> None:
+    texts = bundled("train").texts
+    with safe_open(FILE, "numpy") as file:
+        about = file.metadata()
+    assert about == {
+        "text_encoder": DEFAULT_TEXT,
+        "fingerprint": text_fingerprint(),
+        "captions": str(len(texts)),
+        "digest": bundled("train").digest,
+    }, "run benchmarks/familiar.py write"
+    vectors = known(text_fingerprint())
+    assert vectors is not None
+    assert vectors.shape == (len(texts), text_encoder().dim)
+    some = np.arange(0, len(texts), 150)
+    again = text_encoder()([texts[row] for row in some])
+    assert (again * vectors[some]).sum(axis=1).min() > 0.999
+
+
+def test_familiarity_is_the_mean_cosine_of_the_five_nearest() -> None:
+    rng = np.random.default_rng(0)
+    features, vectors = rng.standard_normal((4, 6)), rng.standard_normal((30, 6))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = [[float(f @ v) / float(np.linalg.norm(f)) for v in vectors] for f in features]
+    slow = [sum(sorted(row)[-5:]) / 5 for row in cosines]
+    np.testing.assert_allclose(familiarity(features.astype(np.float32), vectors.astype(np.float32)), slow, atol=1e-6)
+    assert familiarity(np.zeros((1, 6), np.float32), vectors.astype(np.float32)).tolist() == [0]
+
+
+def test_a_model_on_another_text_encoder_gives_no_hints(model: EmotionRankCLAP) -> None:
+    config = replace(model.config, text_encoder="minilm")
+    other = EmotionRankCLAP(model.audio, model.text, model.scale, model.locator, config)
+    assert [each.hint for each in described(other, ["zxqw invoice number", "calm"])] == [None, None]
+
+
+def test_nothing_is_loaded_for_nothing(model: EmotionRankCLAP, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EmotionRankCLAP, "text_encoder", property(lambda self: pytest.fail("loaded")))
+    assert described(model, []) == []
+
+
+def test_a_damaged_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known.cache_clear()
+    for name, content in {"gone": None, "damaged": b"damaged"}.items():
+        if content:
+            (tmp_path / name).write_bytes(content)
+        monkeypatch.setattr(familiar, "FILE", tmp_path / name)
+        with pytest.raises(EmorankError, match="install emorank again"):
+            known(text_fingerprint())
