@@ -64,7 +64,8 @@ def test_a_few_captions_are_measured_too(count: int) -> None:
     assert found.spearman == 0
 
 
-def test_the_bank_keeps_its_own_rules_but_for_number_words() -> None:
-    """Rules that good captions break would only cost calls."""
-    faulty = [text for split in SPLITS for text in bundled(split).texts if violation(text)]
-    assert len(faulty) < 0.01 * 5651, faulty[:20]
+def test_the_bank_keeps_the_rules_of_captions_that_are_asked_for_but_for_a_few() -> None:
+    """Rules that good captions break would only cost calls. Directions in brackets are not what is asked for."""
+    texts = [text.strip("()") for split in SPLITS for text in bundled(split).texts]
+    faulty = [text for text in texts if violation(text)]
+    assert len(faulty) < 0.01 * len(texts), faulty[:20]
