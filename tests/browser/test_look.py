@@ -84,17 +84,22 @@ def test_the_number_of_results_is_told(page: Page) -> None:
 
 @pytest.mark.parametrize(("path", "scheme"), [("/", "light"), (RESULTS, "light"), (RESULTS, "dark")])
 def test_axe_finds_nothing_serious(open_page: Open, path: str, scheme: str) -> None:
-    found = importlib.util.find_spec("axe_core_python")
-    if found is None or found.origin is None:
-        pytest.skip("axe-core-python is not installed")
     page = open_page(path, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)
     page.locator("#filter").click()
     page.locator("#place summary").click()
-    page.evaluate((Path(found.origin).parent / "axe.min.js").read_text("utf8"))
+    axe(page)
     assert faults(page) == []
     if path == "/":
         page.get_by_role("button", name="Help").click()
         assert faults(page) == []
+
+
+def axe(page: Page) -> None:
+    """Bring axe onto a page; the test is skipped where it is not installed."""
+    found = importlib.util.find_spec("axe_core_python")
+    if found is None or found.origin is None:
+        pytest.skip("axe-core-python is not installed")
+    page.evaluate((Path(found.origin).parent / "axe.min.js").read_text("utf8"))
 
 
 def faults(page: Page) -> list[tuple[str, list[str]]]:
