@@ -85,6 +85,24 @@ def test_by_key(open_page: Open) -> None:
     assert chosen(page) == []
 
 
+def test_the_tray_covers_nothing_that_has_the_focus(open_page: Open) -> None:
+    page = open_page(CALM, viewport=DESK, reduced_motion="reduce")
+    cards(page).first.locator(".pick").click()
+    page.locator("#tray").evaluate("(tray) => Promise.all(tray.getAnimations().map((one) => one.finished))")
+    covered = """() => document.activeElement.getBoundingClientRect().bottom
+        - document.querySelector("#tray").getBoundingClientRect().top"""
+    for key in ["ArrowDown"] * 6 + ["Tab"] * 30:
+        page.keyboard.press(key)
+        assert page.evaluate(covered) <= 0
+    scrolled = page.evaluate("scrollY")
+    assert scrolled > 0
+    for key in ("t", "Tab", "Tab", "Tab", "Tab"):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.closest('#tray') !== null")
+    expect(page.get_by_role("button", name="Download clips (zip)")).to_be_focused()
+    assert page.evaluate("scrollY") == scrolled
+
+
 def test_all_that_are_shown(open_page: Open) -> None:
     page = open_page(CALM, viewport=DESK)
     every = page.get_by_label("Select all shown")

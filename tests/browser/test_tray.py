@@ -225,7 +225,7 @@ def test_buttons_say_what_the_token_lacks(
     page = open_page(f"{address}/?token=ben", viewport=DESK)
     ask(page, "calm")
     select(page, 1)
-    lacking = "Your token does not allow to download clips together, or to change collections."
+    lacking = "Your token does not allow to download clips together or change collections."
     expect(page.locator("#hindered")).to_have_text(lacking)
     for name, enabled in (("Add to collection…", False), ("Download list", True), ("Download clips (zip)", False)):
         button = page.get_by_role("button", name=name)

@@ -12,6 +12,8 @@ const NEEDS = {  // what a token must allow, and how that is called
   collect: [["collect"], "change collections"],
 };
 
+const either = new Intl.ListFormat("en", { type: "disjunction" });
+
 let may = { scopes: null, taken: Infinity };  // what the server allows, as far as it is known
 let busy = false;
 
@@ -69,7 +71,7 @@ function show() {
   const refused = Object.keys(NEEDS).filter(lacking).map((id) => NEEDS[id][1]);
   $("hindered").textContent = [
     over > 0 ? `At most ${may.taken} can be taken out at once: take ${count(over, "moment")} out of the selection first.` : "",
-    refused.length ? `Your token does not allow to ${refused.join(", or to ")}.` : "",
+    refused.length ? `Your token does not allow to ${either.format(refused)}.` : "",
   ].filter(Boolean).join(" ");
 }
 
