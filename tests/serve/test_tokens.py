@@ -76,6 +76,8 @@ def test_a_scope_is_what_can_be_asked(served: Served, file: Path) -> None:
                         assert scope in response.json()["error"]["message"]
             status = client.post("/api/search", json={"texts": [{"text": "a"}]}, headers=shown(token)).status_code
             assert status == (200 if "search" in scopes else 403 if scopes else 401)
+            if "search" in scopes:
+                assert client.get("/api/index", headers=shown(token)).json()["scopes"] == sorted(scopes)
             chosen = {"ids": [one.rpartition("/")[2]]}
             for path, needed in (("/api/lists", {"export"}), ("/api/clips", {"listen", "export"})):
                 response = client.post(path, json=chosen, headers=shown(token))

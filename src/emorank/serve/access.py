@@ -10,9 +10,11 @@ from starlette.types import Scope as AsgiScope
 
 from emorank.serve.errors import Refused
 from emorank.serve.middleware import HEALTH, path_of
-from emorank.serve.tokens import Scope, Tokens
+from emorank.serve.tokens import ALL, Scope, Tokens
 
 COOKIE = "emorank_token"
+#: Key of a request's state: what its token allows.
+SCOPES = "scopes"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -44,8 +46,9 @@ class Access:
             if path.startswith("/api"):
                 if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
                     raise Refused(403, "cross_site", "Other sites may not use this server.")
-                if self._tokens.needed:
-                    _check(self._tokens.scopes_of(_shown(headers)), path, scope["method"])
+                scopes = self._tokens.scopes_of(_shown(headers)) if self._tokens.needed else ALL
+                _check(scopes, path, scope["method"])
+                scope.setdefault("state", {})[SCOPES] = scopes
         await self._app(scope, receive, send)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from emorank.serve.limits import Limits
+from emorank.serve.tokens import Scope
 from emorank.taking.clips import ClipFormat
 from emorank.taking.cutting import LONGEST_PAD
 
@@ -210,6 +211,7 @@ class IndexNote(BaseModel):
     columns: list[Column]
     roots: list[str]
     limits: Bounds
+    scopes: list[Scope] = Field(description="What the token that was shown allows; all where none is needed.")
 
 
 class Waveform(BaseModel):

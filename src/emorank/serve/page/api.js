@@ -37,9 +37,11 @@ export const waveform = (id) => json(`api/segments/${id}/waveform`);
 export const timeline = (id) => json(`api/segments/${id}/timeline`);
 export const audio = (id) => `api/segments/${id}/audio`;
 
-export const search = (body, signal) => json("api/search", {
+const posted = (body, signal) => ({
   method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal,
 });
+
+export const search = (body, signal) => json("api/search", posted(body, signal));
 
 export function searchClip(file, { where, group, offset, top }, signal) {
   const query = new URLSearchParams({ group, offset, top });
@@ -48,6 +50,24 @@ export function searchClip(file, { where, group, offset, top }, signal) {
     method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, signal,
   });
 }
+
+// A file that the server names, whole.
+async function file(path, options) {
+  const response = await asked(path, options);
+  const [, name] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition"));
+  try {
+    return { name: decodeURIComponent(name), blob: await response.blob() };
+  } catch {
+    throw new Refusal(0, "broken", "The download broke off before its end. Try again.");
+  }
+}
+
+export const clipOf = (id) => `api/segments/${id}/clip?pad=0.3&format=wav`;
+export const clip = (id) => file(clipOf(id));
+export const clips = (ids) => file("api/clips", posted({ ids }));
+export const list = (ids, format) => file("api/lists", posted({ ids, format }));
+export const collections = () => json("api/collections");
+export const collect = (name, ids) => json(`api/collections/${encodeURIComponent(name)}/add`, posted({ ids }));
 
 // The plane as it is sent, valence and arousal in turn as 0..65535, and the version of the index.
 export async function plane() {

@@ -1,5 +1,6 @@
 // One result as a card.
 
+import { clipOf } from "./api.js";
 import { css } from "./colour.js";
 import { $, clock, element } from "./dom.js";
 import * as waveform from "./waveform.js";
@@ -35,7 +36,7 @@ function labels(hit) {
   return hit.others ? [...shown, ["Further moments of this recording that fit", `${hit.others} more in this recording`]] : shown;
 }
 
-// `on` holds what is done with a hit: toggle, seek(hit, part), more, less, course, playOn, lit(id or null).
+// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, course, playOn, lit(id or null).
 export function card(hit, on) {
   const made = $("card").content.firstElementChild.cloneNode(true);
   const part = (name) => made.querySelector(`.${name}`);
@@ -64,6 +65,18 @@ export function card(hit, on) {
   part("unlike").addEventListener("click", () => on.less(hit));
   part("course").addEventListener("click", () => on.course(hit));
   part("on").addEventListener("click", () => on.playOn(hit));
+  part("clip").href = clipOf(hit.id);
+  part("clip").addEventListener("click", (event) => {
+    event.preventDefault();  // by script, so that a refusal can be told
+    on.clip(hit);
+  });
+  const box = part("pick").firstElementChild;
+  box.addEventListener("click", (event) => on.pick(hit, box.checked, event.shiftKey));
+  part("pick").addEventListener("click", (event) => {
+    if (!event.shiftKey || event.target === box) return;
+    event.preventDefault();  // not every browser lets a label act while Shift is held
+    on.pick(hit, !box.checked, true);
+  });
   part("course").hidden = hit.moments < 2;
   const wave = part("wave");
   wave.addEventListener("click", (event) => on.seek(hit, event.offsetX / wave.clientWidth));
@@ -88,6 +101,13 @@ export function played(made, player) {
   part("span").textContent = playing && player.on
     ? `${clock(player.seconds)}, playing on` : when(hit);
   waveform.draw(part("wave"), mine ? player.part : 0);
+}
+
+// Show whether a card is selected; gives it back.
+export function picked(made, yes) {
+  made.classList.toggle("picked", yes);
+  cards.get(made).part("pick").firstElementChild.checked = yes;
+  return yes;
 }
 
 // A sentence on a card, such as why it cannot be played; "" for none.

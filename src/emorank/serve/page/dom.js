@@ -23,6 +23,16 @@ export function clock(seconds) {
   return hours ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
+// Seconds -> 1:02, and 1:00:02 from an hour on.
+export const length = (seconds) => clock(Math.round(seconds)).slice(0, -2);
+
+// Give a file to the person, as a download.
+export function save({ name, blob }) {
+  const href = URL.createObjectURL(blob);
+  element("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);  // the browser has begun to write it by then
+}
+
 export const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
 // A canvas as large as it is shown, in sharp pixels; null while it is not shown.

@@ -4,9 +4,9 @@ import { hitOf } from "./card.js";
 import { $ } from "./dom.js";
 import { step } from "./results.js";
 
-const WRITING = "input, select, textarea";
+const WRITING = "input:not([type=checkbox]), select, textarea";
 
-// `on`: toggle(hit), more(hit), skip(hit, seconds), leave() for the plane.
+// `on`: toggle(hit), more(hit), skip(hit, seconds), choose(hit, range), tray(), leave() for the plane.
 export function install(on) {
   const actions = {
     "/": () => $("text").select(),
@@ -14,10 +14,13 @@ export function install(on) {
     ArrowDown: () => step(1),
     ArrowUp: () => step(-1),
     Escape: () => on.leave(),
+    t: () => on.tray(),
   };
   const cards = {
     " ": (hit) => on.toggle(hit),
     m: (hit) => on.more(hit),
+    x: (hit) => on.choose(hit, false),
+    X: (hit) => on.choose(hit, true),
     ArrowLeft: (hit) => on.skip(hit, -1),
     ArrowRight: (hit) => on.skip(hit, 1),
   };

@@ -4,16 +4,18 @@ import * as api from "./api.js";
 import * as cards from "./card.js";
 import * as chips from "./chips.js";
 import * as clips from "./clips.js";
-import { $ } from "./dom.js";
+import { $, save } from "./dom.js";
 import * as filters from "./filters.js";
 import * as form from "./form.js";
 import * as index from "./indexed.js";
 import * as keys from "./keys.js";
+import * as picking from "./picking.js";
 import { Plane } from "./plane.js";
 import { Player } from "./player.js";
 import * as results from "./results.js";
 import { asks, body, empty, filter, read, write } from "./state.js";
 import { Timeline } from "./timeline.js";
+import * as tray from "./tray.js";
 
 const TOP = 20;  // hits of one answer
 const HEALTH = 20_000;  // milliseconds from look to look whether the index has changed
@@ -72,6 +74,10 @@ const on = {
   more: refine("likes", "unlikes"),
   less: refine("unlikes", "likes"),
   course: (hit) => told(hit, timeline.open(hit)),
+  clip: (hit) => told(hit, api.clip(hit.id).then(save)),
+  pick: picking.pick,
+  choose: picking.toggle,
+  tray: tray.focus,
   lit: (id) => plane.highlight(id),
   leave: () => { if (state.near || state.region) change({ near: null, region: null }); },
 };
@@ -128,6 +134,7 @@ function found(answer, offset, silent) {
   if (offset) results.add(answer.hits, on);
   else results.show(hits, on);
   results.played(player);
+  picking.show();
   hits.forEach(chips.remember);
   plane.found(hits);
   if (!offset) form.hint(answer.hints);
@@ -145,6 +152,7 @@ async function renew() {
       change({ picks: value === "" ? rest : [...rest, { test, column, value }] });
     });
     filters.show(state);
+    await tray.allow(about);
   } catch (refusal) {
     form.problem(refusal.message, () => {
       renew();
@@ -161,6 +169,8 @@ function byClip(file) {
 form.install(change, () => state);
 clips.install(byClip);
 keys.install(on);
+picking.install();
+tray.install();
 index.install(renew, HEALTH);
 $("filter").addEventListener("click", () => filters.open($("filters").hidden));
 $("where").addEventListener("change", () => change({ where: $("where").value.trim() }));

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from emorank import DEFAULT_MODEL
+from emorank.serve.access import SCOPES
 from emorank.serve.errors import documented
 from emorank.serve.ranges import unchanged
 from emorank.serve.schemas import Bounds, Column, IndexNote, ModelNote
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/api", tags=["index"], responses=documented(401, 403)
 
 @router.get("/index")
 def index(request: Request) -> IndexNote:
-    """The index: its size, its model, what can be filtered by, and what may be asked for."""
+    """The index: its size, its model, what can be filtered by, what may be asked for, and what the token allows."""
     served: ServedIndex = request.app.state.index
     snapshot, named = served.snapshot, served.named
     config = snapshot.model.config
@@ -46,6 +47,7 @@ def index(request: Request) -> IndexNote:
         columns=[Column(**column) for column in snapshot.columns],
         roots=[os.path.basename(root) for root in named.roots],
         limits=Bounds(**{name: getattr(limits, name) for name in Bounds.model_fields}),
+        scopes=sorted(getattr(request.state, SCOPES)),
     )
 
 

@@ -1,0 +1,35 @@
+// Selecting on the cards: one, a range of them, all that are shown.
+
+import * as cards from "./card.js";
+import { $ } from "./dom.js";
+import * as results from "./results.js";
+import * as selection from "./selection.js";
+
+let last = null;  // id of the card that was chosen last, where a range begins
+
+const shown = () => results.all().map(cards.hitOf);
+
+// Select a hit or not; as a range, all from the last one to it.
+export function pick(hit, yes, range) {
+  const hits = shown();
+  const place = (id) => hits.findIndex((one) => one.id === id);
+  const ends = [range ? place(last) : -1, place(hit.id)];
+  last = hit.id;
+  selection.set(ends[0] < 0 ? [hit] : hits.slice(Math.min(...ends), Math.max(...ends) + 1), yes);
+}
+
+export const toggle = (hit, range = false) => pick(hit, range || !selection.has(hit.id), range);
+
+// The boxes as the selection is.
+export function show() {
+  const made = results.all();
+  const many = made.filter((one) => cards.picked(one, selection.has(one.dataset.id))).length;
+  $("all").closest("label").hidden = !made.length;
+  $("all").checked = many > 0 && many === made.length;
+  $("all").indeterminate = many > 0 && many < made.length;
+}
+
+export function install() {
+  $("all").addEventListener("change", () => selection.set(shown(), $("all").checked));
+  document.addEventListener("selection", show);
+}
