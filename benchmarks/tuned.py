@@ -2,7 +2,7 @@
 
 DATA holds the folders ravdess, emodb and nemo, and ased if that is to be reported. Labels are derived. Three seeds of
 the heads; the encoders that have not heard a corpus come from `benchmarks/finetune.py DATA OUT`. Models go to OUT (one
-folder a run; runs that are there are not trained again), so `emorank-base` is OUT/untuned-speakers-seed2.
+folder a run; runs that are there are not trained again).
 
     .venv/bin/python benchmarks/tuned.py DATA OUT [speakers] [left-out]
 """
@@ -17,7 +17,7 @@ import polars as pl
 
 from ased import ased
 from emorank import EmotionRankCLAP, read_corpus
-from emorank.encoders import TUNED_AUDIO
+from emorank.encoders import SMALL_AUDIO, SMALL_TEXT, TUNED_AUDIO
 from emorank.evaluation.embedded import embed
 from emorank.evaluation.report import OrdinalityReport, measure_ordinality
 from emorank.evaluation.significance import paired_t
@@ -28,9 +28,10 @@ from finetune import folder_of
 
 CORPORA = ("ravdess", "emodb", "nemo")
 SEEDS = (0, 1, 2)
+UNTUNED = TrainConfig(audio_encoder=SMALL_AUDIO, text_encoder=SMALL_TEXT, text_hidden=(512,), keep="lowest")
 SETTINGS = {
-    "untuned": TrainConfig(),  # emorank-base is one of its seeds
-    "tuned": TrainConfig(audio_encoder=TUNED_AUDIO, audio_hidden=(), weights=(1.4, 1.3, 1.2)),
+    "untuned": UNTUNED,
+    "tuned": replace(UNTUNED, audio_encoder=TUNED_AUDIO, audio_hidden=(), weights=(1.4, 1.3, 1.2)),
 }
 TAKEN = "3+4:attentive"  # of a tuned encoder
 #: Clips of a corpus at most where it is left out, trains or develops, so that one core does it in an hour.
