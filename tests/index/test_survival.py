@@ -26,7 +26,7 @@ UPDATE = (
     "encode._RECORDINGS_AT_ONCE = 3\n"
     "index = Index(sys.argv[1], EmotionRankCLAP.from_pretrained(sys.argv[2]))\n"
     "print('ready', flush=True)\n"
-    "index.update(sys.argv[3], lambda done, total: print(done, flush=True))\n"
+    "index.update(sys.argv[3], lambda done, total, skipped: print(done, flush=True))\n"
 )
 
 
