@@ -5,11 +5,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 from emorank.cli import main
+from tests.conftest import voice
 
 
 @dataclass(frozen=True)
@@ -65,3 +68,15 @@ def emorank(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Run(int(str(status)), printed.out, printed.err + message)
 
     return run
+
+
+@pytest.fixture
+def ravdess(tmp_path: Path) -> Path:
+    """A miniature RAVDESS whose anger is high and fast."""
+    for actor in (1, 2, 17, 21, 22):
+        for emotion, pitch in (("01", 120), ("02", 100), ("04", 90), ("05", 300)):
+            for take in ("01", "02"):
+                path = tmp_path / "ravdess" / f"Actor_{actor:02d}" / f"03-01-{emotion}-01-01-{take}-{actor:02d}.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                soundfile.write(path, voice(0.4, pitch + 3 * actor, actor), 16_000)
+    return tmp_path / "ravdess"

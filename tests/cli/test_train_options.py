@@ -7,29 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import soundfile
 
 from emorank import EmotionRankCLAP
 from tests.cli.conftest import Run
-from tests.conftest import voice
 
 pytestmark = pytest.mark.usefixtures("encoded_bank")
 
 Emorank = Callable[..., Run]
-_EXTRAS = {"llm": "openai", "paraclap": "parselmouth"}
-TESTS = ["ordinality", "alignment", "retrieval", "zero-shot"]
-
-
-@pytest.fixture
-def ravdess(tmp_path: Path) -> Path:
-    """A miniature RAVDESS whose anger is high and fast."""
-    for actor in (1, 2, 17, 21, 22):
-        for emotion, pitch in (("01", 120), ("02", 100), ("04", 90), ("05", 300)):
-            for take in ("01", "02"):
-                path = tmp_path / "ravdess" / f"Actor_{actor:02d}" / f"03-01-{emotion}-01-01-{take}-{actor:02d}.wav"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                soundfile.write(path, voice(0.4, pitch + 3 * actor, actor), 16_000)
-    return tmp_path / "ravdess"
 
 
 @pytest.mark.parametrize(
