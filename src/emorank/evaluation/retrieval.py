@@ -14,6 +14,7 @@ import numpy as np
 
 RECALL_AT = (1, 5, 10)
 _SIMILARITIES = 2**22  # at once
+_SORTED = 2**18  # at once, so that they stay near the processor
 
 
 @dataclass(frozen=True)
@@ -154,21 +155,29 @@ def ranked(similarity: np.ndarray, right: np.ndarray) -> np.ndarray:
     if largest >= 2:
         similarity = np.ldexp(similarity, -int(np.frexp(largest)[1]))  # exact
     whole = np.int32 if similarity.dtype == np.float32 else np.int64
-    bits = np.ascontiguousarray(similarity).view(whole)
-    keys = np.where(bits < 0, bits & np.iinfo(whole).max, -bits)  # the most similar first; -0 is 0
-    keys *= 2
-    keys += right
-    keys.sort(axis=1)
-    keys &= 1
-    return keys.astype(bool)
+    hits = np.empty(right.shape, bool)
+    step = max(1, _SORTED // right.shape[1])
+    for rows in (slice(start, start + step) for start in range(0, len(right), step)):
+        bits = (similarity[rows] + 0).view(whole)  # -0 becomes 0
+        keys = bits >> (8 * bits.itemsize - 1)  # a float's bits order as a whole number's, those of negatives backwards
+        keys &= np.iinfo(whole).max
+        keys ^= bits
+        np.invert(keys, out=keys)  # the most similar first
+        keys <<= 1
+        keys |= right[rows]
+        keys.sort(axis=1)
+        keys &= 1
+        hits[rows] = keys
+    return hits
 
 
 def average_precisions(similarity: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Average precision of every row of (n, m), given which columns are right; of equal ones the wrong come first."""
     hits = ranked(similarity, right)
     count = hits.sum(1)
-    rows, places = np.nonzero(hits)
-    within = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
-    total = np.bincount(rows, (within + 1) / (places + 1), len(hits))
+    begun = np.cumsum(count) - count
+    places = np.flatnonzero(hits) - np.repeat(np.arange(len(hits)) * hits.shape[1], count)
+    within = np.arange(len(places)) - np.repeat(begun, count)
+    total = np.bincount(np.repeat(np.arange(len(hits)), count), (within + 1) / (places + 1), len(hits))
     result: np.ndarray = total / np.maximum(count, 1)
     return result
