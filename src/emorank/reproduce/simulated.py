@@ -101,7 +101,7 @@ def simulate(world: World) -> tuple[pl.DataFrame, Array]:
 
     speakers, begun = np.zeros(total, np.int64), 0
     for end in np.cumsum(list(sizes.values())):  # a speaker is in one split
-        first = speakers[begun - 1] + 1 if begun else 0
+        first = speakers[:begun].max() + 1 if begun else 0
         speakers[begun:end] = first + spoken.integers(0, max(2, (end - begun) // UTTERANCES_A_SPEAKER), end - begun)
         begun = end
     table = pl.DataFrame(
