@@ -1,5 +1,6 @@
 """Outlines: what is drawn is what is in the file, whatever way it was come by."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def grown(wave: np.ndarray, sizes: list[int], rate: int = RATE, channel: int | N
 
 def slow_peaks(wave: np.ndarray, start: float, end: float, bins: int, rate: int = RATE) -> np.ndarray:
     edges = np.round(np.linspace(start, end, bins + 1) * rate).astype(int)
-    parts = [wave[a : max(a + 1, b)] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [wave[a : max(a + 1, b)] for a, b in pairwise(edges)]
     return np.array([(part.min(), part.max()) if part.size else (0, 0) for part in parts])
 
 

@@ -25,6 +25,7 @@ from emorank.serve.recordings import identity, indexed
 
 _PART = 130.0  # seconds; what is longer is taken from the outline of the whole
 _PATIENCE = 20.0  # seconds without a question, after which the outline of a whole is not made to its end
+_LENGTHS = 10_000  # recordings
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Outlines:
         self._lock = threading.Lock()
         self._wholes: OrderedDict[Hashable, _Making] = OrderedDict()
         self._parts: OrderedDict[Hashable, Outline] = OrderedDict()
+        self._lengths: dict[str | None, float | None] = {}
         self._thread = ThreadPoolExecutor(1, "emorank-outline")
         self._closed = False
 
@@ -93,14 +95,23 @@ class Outlines:
             if end - start <= _PART:
                 part = self._part(path, (known.digest, channel, start, end, bins))
                 if part is not None:
+                    seconds = self._length(path, known)
                     _same(path, file.fileno())
-                    return Drawn(part, end, None, True)
+                    return Drawn(part, end, seconds, True)
         making = self._whole(path, known, channel)
         if making.failed:
             raise making.failed
         done, ready = making.done, making.growing.seconds
         outline = making.growing.of(start, end, bins)
         return Drawn(outline, end if done else ready, making.seconds, done or ready >= end)
+
+    def _length(self, path: str, known: Indexed) -> float | None:
+        """The length of a recording, where its file tells it."""
+        if known.digest not in self._lengths:
+            if len(self._lengths) >= _LENGTHS:
+                self._lengths.clear()
+            self._lengths[known.digest] = open_decoder(path).seconds
+        return self._lengths[known.digest]
 
     def _part(self, path: str, key: tuple[Any, ...]) -> Outline | None:
         """A part, decoded for itself; None where that would take long."""

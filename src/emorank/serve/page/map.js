@@ -34,7 +34,7 @@ export class RecordingMap {
       const middle = high * (i + 0.5);
       for (let x = 0; x < width; x += 2) {
         const begin = x / width * view.total, end = Math.min(view.total, (x + 2) / width * view.total);
-        const tall = Math.max(2, (silent ? 0.3 : peak(sounds, begin, end) / voice.loudest || 0) * (high - 6));
+        const tall = Math.max(2, (silent ? 0.3 : Math.sqrt(peak(sounds, begin, end) / voice.loudest || 0)) * (high - 6));
         context.fillStyle = place(courses, i, begin, end) ?? tint("wave");
         context.fillRect(x, middle - tall / 2, 1.5, tall);
       }
