@@ -5,10 +5,12 @@
 The recording is synthetic, speech-like sound written to FILE (a FLAC, kept for the next run) block by block. Its
 segments of 3 to 7 s and their places are made up and served as an index would be: nothing is encoded. Interactive is
 when the page is there and answers a key; the server has not looked at the file before. Frames are counted between the
-first and the last of 240 steps of the wheel, in and out, at the pace of the screen. Memory is that of the tab's process
-less what is shared with others (Linux, smaps_rollup), and JavaScript's heap, at their highest.
+first and the last of 240 steps of the wheel, in and out, at the pace of the screen. Processor time is that of the tab's
+main thread, whatever else the machine does. Memory is that of the tab's process less what is shared with others (Linux,
+smaps_rollup), and JavaScript's heap, at their highest.
 """
 
+import os
 import re
 import shutil
 import sys
@@ -93,17 +95,27 @@ def memory(pid: int) -> float:
 
 
 def tab() -> int:
-    """The largest process of a page."""
-    found = {}
+    """The largest process of a page, of the browser that this process started."""
+    parents, found = {}, []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                command = (entry / "cmdline").read_bytes()
-                if b"--type=renderer" in command:
-                    found[int(entry.name)] = memory(int(entry.name))
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if b"--type=renderer" in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
             except OSError:
                 continue
-    return max(found, key=lambda pid: found[pid])
+
+    def own(pid: int) -> bool:
+        return pid == os.getpid() or (pid in parents and own(parents[pid]))
+
+    return max(filter(own, found), key=memory)
+
+
+def processor(pid: int) -> float:
+    """Seconds that the main thread of a process has computed."""
+    fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 FRAMES = """async ([x, y, steps]) => {
@@ -145,7 +157,9 @@ def measured(address: str) -> dict[str, Any]:
         assert box is not None
         middle = [box["x"] + box["width"] / 2, box["y"] + 200, 240]
         for name in ("while the whole is being drawn", "once the whole is drawn"):
+            computed = processor(pid)
             times = page.evaluate(FRAMES, middle)
+            found[f"processor time of the tab a frame, ms, {name}"] = 1000 * (processor(pid) - computed) / len(times)
             gaps = np.diff(times)
             found[f"frames a second, {name}"] = 1000 / gaps.mean()
             found[f"slowest of 20 frames, ms, {name}"] = float(np.quantile(gaps, 0.95))

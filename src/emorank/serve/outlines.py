@@ -99,8 +99,6 @@ class Outlines:
                     _same(path, file.fileno())
                     return Drawn(part, end, seconds, True)
         making = self._whole(path, known, channel)
-        if making.failed:
-            raise making.failed
         done, ready = making.done, making.growing.seconds
         outline = making.growing.of(start, end, bins)
         return Drawn(outline, end if done else ready, making.seconds, done or ready >= end)
@@ -138,7 +136,9 @@ class Outlines:
         key = known.digest, channel
         with self._lock:
             making = self._wholes.get(key)
-            if making is None or making.failed:
+            if making and making.failed:
+                raise self._wholes.pop(key).failed or busy()  # who asks again may find it mended
+            if making is None:
                 if sum(not one.done for one in self._wholes.values()) >= self._limits.outlining:
                     raise busy("Too many recordings are being drawn already; try again in a few seconds.")
                 making = self._wholes[key] = _Making(Growing(channel))

@@ -7,7 +7,7 @@ import { BINS, finest } from "./tiles.js";
 export class RecordingMap {
   // `seen` is called with the middle that a person moves the sight to.
   constructor(canvas, view, voices, course, hits) {
-    Object.assign(this, { canvas, view, voices, course, hits });
+    Object.assign(this, { canvas, view, voices, course, hits, stale: true, picture: document.createElement("canvas") });
     const move = (event) => {
       const middle = event.offsetX / canvas.clientWidth * view.total;
       view.show(middle - view.span / 2, middle + view.span / 2);
@@ -20,41 +20,22 @@ export class RecordingMap {
     canvas.addEventListener("pointermove", (event) => { if (event.buttons) move(event); });
   }
 
+  // What is known has changed, or its colours; else only what is in sight is drawn anew.
+  renew() { this.stale = true; }
+
   draw(silent) {
     const size = sharp(this.canvas);
     if (!size) return;
     const { context, width, height } = size;
     const { view } = this;
-    const fine = finest(view.total, width);
-    const courses = this.course.of(0, view.total, view.total, Math.max(-2, fine));
-    const high = height / this.voices.length;
-    this.voices.forEach((voice, i) => {
-      const sounds = silent ? [] : voice.sound.of(0, view.total, view.total, fine);
-      if (sounds.length) voice.loudest = loudest(sounds);
-      const middle = high * (i + 0.5);
-      for (let x = 0; x < width; x += 2) {
-        const begin = x / width * view.total, end = Math.min(view.total, (x + 2) / width * view.total);
-        const tall = Math.max(2, (silent ? 0.3 : Math.sqrt(peak(sounds, begin, end) / voice.loudest || 0)) * (high - 6));
-        context.fillStyle = place(courses, i, begin, end) ?? tint("wave");
-        context.fillRect(x, middle - tall / 2, 1.5, tall);
-      }
-    });
-    const from = view.start / view.total * width, to = view.end / view.total * width;
-    context.globalAlpha = 0.72;
-    context.fillStyle = tint("card");
-    context.fillRect(0, 0, from, height);
-    context.fillRect(to, 0, width - to, height);
-    context.globalAlpha = 1;
-    for (const hit of this.hits()) {
-      context.fillStyle = tint("accent");
-      context.fillRect(hit.start / view.total * width - 0.5, height - 4, 2, 4);
-    }
-    if (view.whole) return;
-    context.strokeStyle = tint("accent");
-    context.lineWidth = 1.5;
-    context.beginPath();
-    context.roundRect(Math.max(1, from), 1, Math.min(width - 2, Math.max(4, to - from)), height - 2, 5);
-    context.stroke();
+    if (this.stale) {
+      this.recording(context, width, height, silent);
+      Object.assign(this.picture, { width: this.canvas.width, height: this.canvas.height });
+      this.picture.getContext("2d").drawImage(this.canvas, 0, 0);
+      this.stale = false;
+    } else context.drawImage(this.picture, 0, 0, width, height);
+    context.fillStyle = accent;
+    for (const hit of this.hits()) context.fillRect(hit.start / view.total * width - 0.5, height - 4, 2, 4);
   }
 }
 

@@ -71,7 +71,7 @@ function build() {
     draw();
     note();
   });
-  const course = new Tiles(async (part) => numbers(await api.course(id, part)), draw, () => {}, 60);
+  const course = new Tiles(async (part) => numbers(await api.course(id, part)), renew, () => {}, 60);
   moments = new Tiles((part) => api.moments(id, { start: part.start, end: part.end }), draw, () => {}, 40);
   for (const voice of voices) {
     const channel = voice.channel === null ? {} : { channel: voice.channel };
@@ -102,7 +102,7 @@ function build() {
   addEventListener("keydown", key);
   new ResizeObserver(resize).observe($("lanes"));
   document.addEventListener("theme", () => {
-    draw();
+    renew();
     colours();
   });
 }
@@ -119,14 +119,14 @@ function numbers(course) {
 
 function sounded(tile) {
   if (tile.seconds !== null) view.last(Math.max(known.seconds, tile.seconds));
-  if (tile.ready < tile.end && tile.ready < view.total) setTimeout(draw, 900);  // the server is still at it
-  draw();
+  if (tile.ready < tile.end && tile.ready < view.total) setTimeout(renew, 900);  // the server is still at it
+  renew();
 }
 
 // It cannot be drawn; what the index knows of it stays.
 function silence(refusal) {
   if (refusal.status === 503 || refusal.status === 0) {
-    setTimeout(draw, 100);
+    setTimeout(renew, 100);
     return;
   }
   lanes.silent = true;
@@ -136,6 +136,11 @@ function silence(refusal) {
 
 function resize() {
   lanes.layout();
+  renew();
+}
+
+function renew() {
+  map.renew();
   draw();
 }
 
@@ -279,7 +284,7 @@ async function mark() {
   }, (found) => { lanes.hits = found; });
   colours();
   hits.current(lanes.hits, hearing.seconds);
-  draw();
+  renew();
 }
 
 function step(by) {
