@@ -158,7 +158,7 @@ def ranked(similarity: np.ndarray, right: np.ndarray) -> np.ndarray:
     hits = np.empty(right.shape, bool)
     step = max(1, _SORTED // right.shape[1])
     for rows in (slice(start, start + step) for start in range(0, len(right), step)):
-        bits = (similarity[rows] + 0).view(whole)  # -0 becomes 0
+        bits: np.ndarray[Any, Any] = (similarity[rows] + 0).view(whole)  # -0 becomes 0
         keys = bits >> (8 * bits.itemsize - 1)  # a float's bits order as a whole number's, those of negatives backwards
         keys &= np.iinfo(whole).max
         keys ^= bits
