@@ -135,7 +135,7 @@ def _centres() -> Array:
     return result
 
 
-def _encoded(places: Array, speakers: Array, rng: np.random.Generator) -> Array:
+def _encoded(places: Array, speakers: np.ndarray, rng: np.random.Generator) -> Array:
     """A random network of two layers, the same for all utterances."""
     voices = rng.standard_normal((speakers.max() + 1, SPEAKER_DIM))
     muffled = places + MUFFLED * rng.standard_normal(places.shape)
