@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 SHOUT, CALM = SAMPLES / "shouted-ben-1.ogg", SAMPLES / "calm-ann-1.ogg"
+KEEP = "() => { const own = fetch; window.fetch = (...all) => { window.sent = all[1]?.body; return own(...all); }; }"
 FIRST = 30_000  # milliseconds; the first clip waits for the audio encoder
 
 
@@ -54,9 +55,7 @@ def test_a_part_of_a_long_recording(page: Page, long: Path) -> None:
     page.mouse.move(box["x"] + box["width"] * 68.5 / 70, box["y"] + 40, steps=3)
     page.mouse.up()
     expect(page.locator("#part-span")).to_contain_text("1:05.")
-    page.evaluate(
-        "() => { const own = fetch; window.fetch = (...all) => { window.sent = all[1]?.body; return own(...all); }; }"
-    )
+    page.evaluate(KEEP)
     with page.expect_response("**/api/search/clip*", timeout=FIRST):
         dialog.get_by_role("button", name="Search by this part").click()
     settled(page)

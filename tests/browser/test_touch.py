@@ -17,7 +17,7 @@ ZOOMED = {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2}  
 DESK = {"viewport": {"width": 1280, "height": 800}}
 FOUND = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes.map((one) => String(one.target))])"
 FINGER = 44  # css pixels
-SMALL = """(least) => [...document.querySelectorAll("button, select, summary, .clip, .check, .pick, input, [role=option]")]
+SMALL = """(least) => [...document.querySelectorAll("button, select, summary, .clip, .check, .pick, input, li[id]")]
     .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.matches("[type=checkbox]"))
     .map((one) => [one.id || one.className || one.textContent, one.getBoundingClientRect()])
     .filter(([, box]) => box.width && (box.height < least || box.width < least))
