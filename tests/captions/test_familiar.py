@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from emorank.captions import Captions, bundled, familiar, languages
+from emorank.captions import Captions, bundled, languages
 from emorank.captions.familiar import FILE, LANGUAGES, described, familiarity, known
 from emorank.encoders import DEFAULT_TEXT, text_encoder
 from emorank.errors import EmorankError

@@ -117,7 +117,7 @@ def taught(
     schedule: Any = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
     for epoch in range(1, epochs + 1):
         total = 0.0
-        for rows in torch.split(torch.randperm(len(inputs), generator=generator), _BATCH):  # type: ignore[no-untyped-call]
+        for rows in torch.split(torch.randperm(len(inputs), generator=generator), _BATCH):
             masks = head.masks(len(rows), slice(None), _DROPOUT, generator)
             apart = 1 - torch.nn.functional.cosine_similarity(head(inputs[rows], *masks), wanted[rows])
             optimizer.zero_grad()
