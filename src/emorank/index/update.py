@@ -146,6 +146,14 @@ class Index:
             rows = self._rows.read(list(dict.fromkeys((*_SEARCHED, *_FILE))), ["searched", "file"])
             return _segments(rows.select(_SEARCHED)), _recordings(rows.select(_FILE))
 
+    def features(self) -> Iterator[Any]:
+        """What the encoder gave, as batches with path, start, channel and feature, of the version that was read last.
+
+        Another model on the same encoder makes its embeddings of them.
+        """
+        with reported(self.folder, "read"):
+            yield from self._rows.batches(["path", "start", "channel", "feature"], "heard")
+
     def peaks(self, path: str) -> list[bytes | None]:
         """The waveforms of a recording's segments as they are drawn, in the order of their start and channel."""
         with reported(self.folder, "read"):

@@ -35,13 +35,18 @@ export const about = () => json("api/index");
 export const segment = (id) => json(`api/segments/${id}`);
 export const waveform = (id) => json(`api/segments/${id}/waveform`);
 export const timeline = (id) => json(`api/segments/${id}/timeline`);
-export const audio = (id) => `api/segments/${id}/audio`;
+// `at` leads to the index that has the segment, where the page is not its own.
+export const audio = (id, at = "") => `${at}api/segments/${id}/audio`;
 
 const posted = (body, signal) => ({
   method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal,
 });
 
 export const search = (body, signal) => json("api/search", posted(body, signal));
+
+// Of a server of several indexes.
+export const indexes = (at = "") => json(`${at}api/indexes`);
+export const compare = (body, signal) => json("../api/compare", posted(body, signal));
 
 export function searchClip(file, { where, group, offset, top }, signal) {
   const query = new URLSearchParams({ group, offset, top });
@@ -82,9 +87,9 @@ export async function plane() {
 }
 
 // Why a recording cannot be played; an <audio> does not say.
-export async function whyNotPlayed(id) {
+export async function whyNotPlayed(id, at) {
   try {
-    await asked(audio(id), { headers: { Range: "bytes=0-0" } });
+    await asked(audio(id, at), { headers: { Range: "bytes=0-0" } });
     return "This browser cannot play the recording.";
   } catch (refusal) {
     return refusal.message;
