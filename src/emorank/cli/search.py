@@ -24,6 +24,7 @@ def search(
     json: Annotated[bool, Parameter(negative="")] = False,
     wide: Annotated[bool, Parameter(negative="")] = False,
     cut: Annotated[Cut | None, Parameter(name="*")] = None,
+    play: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
     channels: str | None = None,
     index: Path | None = None,
@@ -43,6 +44,8 @@ def search(
 
         emorank search calls --near 2.0,6.0
 
+        emorank search "warm, calm" calls --play
+
         emorank search "warm, calm" calls --top 50 --cut warm/ --clip-format flac
 
     Args:
@@ -51,6 +54,7 @@ def search(
         json: Print a JSON list, best first: path, start and end in seconds, score, percentile, place, labels.
         wide: Show all columns, also where the terminal is too narrow for them.
         cut: Where clips go.
+        play: Play the moments one after another; in a terminal n is the next, a the same again, s stops.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
             named index was made with.
         channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
@@ -74,6 +78,10 @@ def search(
         _print(place, result, hits, wide)
     if cut.cut:
         cut_into(cut.cut, cut, Selected(place, result.hits))
+    if play:
+        from emorank.cli import playing
+
+        playing.play(Selected(place, result.hits))
 
 
 def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None:

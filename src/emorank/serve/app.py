@@ -23,11 +23,24 @@ from emorank.serve.limits import Limits
 from emorank.serve.middleware import Answers, Bodies
 from emorank.serve.paths import ByName
 from emorank.serve.proxies import Prefix
-from emorank.serve.routes import audio, clips, collections, health, index, indexes, page, search, segments, uploads
+from emorank.serve.routes import (
+    audio,
+    clips,
+    collections,
+    health,
+    index,
+    indexes,
+    page,
+    search,
+    segments,
+    update,
+    uploads,
+)
 from emorank.serve.snapshots import ServedIndex, keep_fresh
 from emorank.serve.tokens import Tokens
+from emorank.serve.updates import Updates
 
-_OF_AN_INDEX = (health, index, search, uploads, segments, audio, clips, collections, page)
+_OF_AN_INDEX = (health, index, search, uploads, segments, audio, clips, collections, update, page)
 
 
 def create_app(
@@ -64,6 +77,8 @@ def create_app(
         "turns": Turns(limits),
         "uploads": Uploads(limits),
         "archives": anyio.Semaphore(limits.archives),
+        "updates": Updates(),
+        "watchers": update.watchers(),
         "tokens": tokens,
         "registry": registry,
         "names": [one.name for one in every],

@@ -44,6 +44,10 @@ const posted = (body, signal) => ({
 
 export const search = (body, signal) => json("api/search", posted(body, signal));
 
+export const updating = () => json("api/update");
+export const update = (folders) => json("api/update", posted({ folders }));
+export const updates = () => new EventSource("api/update/events");
+
 // Of a server of several indexes.
 export const indexes = (at = "") => json(`${at}api/indexes`);
 export const compare = (body, signal) => json("../api/compare", posted(body, signal));

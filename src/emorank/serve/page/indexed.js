@@ -3,6 +3,8 @@
 import * as api from "./api.js";
 import { $, count, long } from "./dom.js";
 
+const READ = 2500;  // milliseconds in which the server has read what was updated
+
 let version = null;
 let renewing = null;
 
@@ -16,6 +18,7 @@ export function install(renew, pause) {
   };
   setInterval(look, pause);
   document.addEventListener("visibilitychange", look);
+  document.addEventListener("updated", () => setTimeout(look, READ));
 }
 
 // An answer was of this version.

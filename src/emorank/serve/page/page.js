@@ -6,6 +6,7 @@ import * as chips from "./chips.js";
 import * as clips from "./clips.js";
 import { $, save } from "./dom.js";
 import * as filters from "./filters.js";
+import * as folders from "./folders.js";
 import * as form from "./form.js";
 import * as index from "./indexed.js";
 import * as keys from "./keys.js";
@@ -152,6 +153,7 @@ async function renew() {
       change({ picks: value === "" ? rest : [...rest, { test, column, value }] });
     });
     filters.show(state);
+    folders.allow(about);
     await tray.allow(about);
   } catch (refusal) {
     form.problem(refusal.message, () => {
@@ -172,6 +174,7 @@ keys.install(on);
 picking.install();
 tray.install();
 index.install(renew, HEALTH);
+folders.install();
 $("filter").addEventListener("click", () => filters.open($("filters").hidden));
 $("where").addEventListener("change", () => change({ where: $("where").value.trim() }));
 $("where").addEventListener("input", () => filters.wrong(""));
