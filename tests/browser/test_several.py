@@ -74,7 +74,7 @@ def test_side_by_side(visit: Callable[..., Page]) -> None:
     page.get_by_label("How it sounds").fill("calm, quiet")
     page.get_by_label("How it sounds").press("Enter")
     agreed = page.locator("#agreed")
-    expect(agreed).to_contain_text("that both have")
+    expect(agreed).to_contain_text("that both have", timeout=30_000)
     expect(agreed).to_contain_text("Rank correlation over all of them:")
     assert page.url.split("?")[1] == "q=calm%2C+quiet&left=voices&right=calm"
     left, right = (page.locator("#sides section").nth(i).locator("li") for i in (0, 1))

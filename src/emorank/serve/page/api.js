@@ -44,6 +44,10 @@ const posted = (body, signal) => ({
 
 export const search = (body, signal) => json("api/search", posted(body, signal));
 
+export const collection = (name, offset, limit) => json(`api/collections/${encodeURIComponent(name)}?offset=${offset}&limit=${limit}`);
+export const describe = (name, said) => json(`api/collections/${encodeURIComponent(name)}`, { ...posted(said), method: "PUT" });
+export const remove = (name) => asked(`api/collections/${encodeURIComponent(name)}`, { method: "DELETE" });
+export const label = (name, ids, said) => json(`api/collections/${encodeURIComponent(name)}/labels`, posted({ ids, ...said }));
 export const updating = () => json("api/update");
 export const update = (folders) => json("api/update", posted({ folders }));
 export const updates = () => new EventSource("api/update/events");
@@ -73,7 +77,7 @@ async function file(path, options) {
 
 export const clipOf = (id) => `api/segments/${id}/clip?pad=0.3&format=wav`;
 export const clip = (id) => file(clipOf(id));
-export const clips = (ids) => file("api/clips", posted({ ids }));
+export const clips = (ids, options = {}) => file("api/clips", posted({ ids, ...options }));
 export const list = (ids, format) => file("api/lists", posted({ ids, format }));
 export const collections = () => json("api/collections");
 export const collect = (name, ids) => json(`api/collections/${encodeURIComponent(name)}/add`, posted({ ids }));

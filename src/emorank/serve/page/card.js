@@ -36,7 +36,7 @@ function labels(hit) {
   return hit.others ? [...shown, ["Further moments of this recording that fit", `${hit.others} more in this recording`]] : shown;
 }
 
-// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, course, playOn, lit(id or null).
+// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, label, course, playOn, lit(id or null).
 export function card(hit, on) {
   const made = $("card").content.firstElementChild.cloneNode(true);
   const part = (name) => made.querySelector(`.${name}`);
@@ -63,6 +63,7 @@ export function card(hit, on) {
   part("play").addEventListener("click", () => on.toggle(hit));
   part("like").addEventListener("click", () => on.more(hit));
   part("unlike").addEventListener("click", () => on.less(hit));
+  part("label").addEventListener("click", () => on.label(hit));
   part("course").addEventListener("click", () => on.course(hit));
   part("on").addEventListener("click", () => on.playOn(hit));
   part("clip").href = clipOf(hit.id);
@@ -85,7 +86,13 @@ export function card(hit, on) {
   }
   waveform.follow(wave, hit.id);
   played(made, null);
+  allow(made);
   return made;
+}
+
+// Show what may be done here, as the body's classes say.
+export function allow(made) {
+  cards.get(made).part("label").hidden = !document.body.classList.contains("may-label");
 }
 
 export const hitOf = (made) => cards.get(made)?.hit ?? null;
@@ -113,6 +120,11 @@ export function picked(made, yes) {
 // A sentence on a card, such as why it cannot be played; "" for none.
 export function tell(made, sentence) {
   cards.get(made).part("wrong").textContent = sentence;
+}
+
+// What was done with it, as a sentence.
+export function note(made, sentence) {
+  cards.get(made).part("done").textContent = sentence;
 }
 
 export function recolour(made) {
