@@ -21,6 +21,7 @@ from emorank.serve.access import LOOPBACK, Access
 from emorank.serve.admission import Turns, Uploads
 from emorank.serve.limits import Limits
 from emorank.serve.middleware import Answers, Bodies
+from emorank.serve.outlines import Outlines
 from emorank.serve.paths import ByName
 from emorank.serve.proxies import Prefix
 from emorank.serve.routes import (
@@ -31,6 +32,7 @@ from emorank.serve.routes import (
     index,
     indexes,
     page,
+    recordings,
     search,
     segments,
     update,
@@ -40,7 +42,7 @@ from emorank.serve.snapshots import ServedIndex, keep_fresh
 from emorank.serve.tokens import Tokens
 from emorank.serve.updates import Updates
 
-_OF_AN_INDEX = (health, index, search, uploads, segments, audio, clips, collections, update, page)
+_OF_AN_INDEX = (health, index, search, uploads, segments, recordings, audio, clips, collections, update, page)
 
 
 def create_app(
@@ -70,12 +72,14 @@ def create_app(
             threading.Thread(target=keep_fresh, args=(one, stop), daemon=True).start()
         yield
         stop.set()
+        app.state.outlines.close()
 
     limits, tokens, registry = limits or Limits(), tokens or Tokens(), _counted(every)
     shared: dict[str, Any] = {
         "limits": limits,
         "turns": Turns(limits),
         "uploads": Uploads(limits),
+        "outlines": Outlines(limits),
         "archives": anyio.Semaphore(limits.archives),
         "updates": Updates(),
         "watchers": update.watchers(),

@@ -20,7 +20,7 @@ const player = new Player((now) => {
   }
 });
 
-const address = (name) => `../${encodeURIComponent(name)}/`;
+const address = (name) => `${encodeURIComponent(name)}/`;
 const list = (side) => $(side).closest("section").querySelector("ol");
 
 function place(elsewhere) {
@@ -110,7 +110,7 @@ function changed() {
 
 async function start() {
   try {
-    for (const { name } of await api.indexes("../")) {
+    for (const { name } of await api.indexes()) {
       for (const side of SIDES) $(side).append(element("option", { value: name, textContent: name }));
     }
   } catch (refusal) {
