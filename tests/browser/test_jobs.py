@@ -114,7 +114,7 @@ def test_a_reviewer_on_a_phone_hears_and_labels(open_page: Open, server: Server)
     card.locator(".play").tap()
     expect(card).to_have_class("card playing heard")
     card.get_by_role("button", name="Label").tap()
-    for control in page.locator("#own button, #own input:visible").all():
+    for control in page.locator("#judging button, #judging input:visible").all():
         size = control.bounding_box()
         assert size is not None
         assert size["height"] >= 44

@@ -19,6 +19,7 @@ from emorank import __version__
 from emorank.serve import errors
 from emorank.serve.access import LOOPBACK, Access
 from emorank.serve.admission import Turns, Uploads
+from emorank.serve.compression import Compression
 from emorank.serve.limits import Limits
 from emorank.serve.middleware import Answers, Bodies
 from emorank.serve.outlines import Outlines
@@ -102,6 +103,7 @@ def create_app(
             parts[one.name] = Access(part, tokens, hosts)
         app.add_middleware(ByName, parts=parts)
     app.add_middleware(Prefix, root_path=root_path, trusted=list(proxies))
+    app.add_middleware(Compression)
     app.add_middleware(Answers, registry=registry)
     return app
 

@@ -105,7 +105,7 @@ export function install(saved) {
   });
   for (const name of DIMENSIONS) field(name).addEventListener("input", draw);
   document.addEventListener("theme", () => { if (hit) draw(); });
-  $("own").addEventListener("submit", (event) => {
+  $("judging").addEventListener("submit", (event) => {
     event.preventDefault();
     submit();
   });

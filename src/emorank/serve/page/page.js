@@ -5,18 +5,22 @@ import * as cards from "./card.js";
 import * as chips from "./chips.js";
 import * as clips from "./clips.js";
 import * as collections from "./collections.js";
+import * as completing from "./completing.js";
 import { $, save } from "./dom.js";
 import * as filters from "./filters.js";
 import * as folders from "./folders.js";
 import * as form from "./form.js";
 import * as index from "./indexed.js";
+import * as kept from "./kept.js";
 import * as keys from "./keys.js";
 import * as label from "./label.js";
+import * as meaning from "./meaning.js";
 import * as picking from "./picking.js";
 import { Plane } from "./plane.js";
 import { Player } from "./player.js";
 import * as results from "./results.js";
-import { asks, body, empty, filter, read, write } from "./state.js";
+import * as sheet from "./sheet.js";
+import { asks, body, read, write } from "./state.js";
 import * as tray from "./tray.js";
 
 const TOP = 20;  // hits of one answer
@@ -24,7 +28,7 @@ const MOST = 200;  // hits of one answer, at most
 const HEALTH = 20_000;  // milliseconds from look to look whether the index has changed
 
 let state = read(location.search);
-let clip = clips.byNumber(history.state?.clip);
+let clip = kept.byNumber(history.state?.clip);  // a recording of one's own, which no address holds
 let hits = [];
 let asking = null;
 
@@ -33,6 +37,7 @@ const plane = new Plane($("plane"), {
   place: change,
   lit: results.light,
   picked: (id) => {
+    sheet.close(false);
     const made = results.of(id);
     made.scrollIntoView({ block: "center" });
     made.focus({ preventScroll: true });
@@ -69,21 +74,20 @@ const on = {
   leave: () => { if (state.near || state.region) change({ near: null, region: null }); },
 };
 
-// A new state: into the address, onto the page, to the server. A clip of one's own is searched by alone.
+// A new state: into the address, onto the page, to the server.
 function change(part) {
-  const { where, picks, group } = { ...state, ...part };
-  if (["texts", "nots", "likes", "unlikes", "near", "region"].some((name) => name in part)) clip = null;
-  state = clip ? { ...empty(), where, picks, group } : { ...state, ...part };
+  state = { ...state, ...part };
   const address = write(state);
-  const same = address === location.search && (history.state?.clip ?? null) === (clip && clips.numberOf(clip));
-  if (!same) history.pushState({ clip: clip && clips.numberOf(clip) }, "", address || location.pathname);
+  const number = clip && kept.numberOf(clip);
+  const same = address === location.search && (history.state?.clip ?? null) === number;
+  if (!same) history.pushState({ clip: number }, "", address || location.pathname);
   show();
 }
 
 function show() {
   form.show(state);
   filters.show(state);
-  chips.show(state, clip, change, () => change({ texts: [] }));
+  chips.show(state, clip, change, () => byClip(null));
   plane.look(state.near, state.region);
   search(0);
 }
@@ -101,14 +105,14 @@ async function search(offset) {
   }
   document.body.classList.add("searching");
   try {
-    const page = { where: filter(state), group: state.group, offset, top: TOP };
-    const answer = clip ? await api.searchClip(clip, page, mine.signal) : await api.search(body(state, offset, TOP), mine.signal);
+    const asked = body(state, offset, TOP);
+    const answer = clip ? await api.searchClip(clip.blob, asked, mine.signal) : await api.search(asked, mine.signal);
     if (mine === asking) found(answer, offset, false);
   } catch (refusal) {
     if (refusal.name === "AbortError" || mine !== asking) return;
     if (!offset) found({ hits: [], total: 0, hints: [] }, 0, true);
     if (refusal.code === "bad_filter") filters.wrong(refusal.message);
-    else form.problem(refusal.message, () => search(offset));
+    else form.problem(refusal.message, refusal.passing ? () => search(offset) : null);
   } finally {
     if (mine === asking) document.body.classList.remove("searching");
   }
@@ -124,8 +128,12 @@ function found(answer, offset, silent) {
   picking.show();
   hits.forEach(chips.remember);
   plane.found(hits);
-  if (!offset) form.hint(answer.hints);
-  results.say(silent ? null : answer, hits.length, state);
+  if (!offset) {
+    meaning.hints(answer.hints, state, change);
+    meaning.fit(silent ? null : answer);
+    meaning.why(answer.hits.length && state.texts.length && !clip ? body(state, 0, TOP) : null);
+  }
+  results.say(silent ? null : answer, hits.length, state, clip);
   if (!silent && !answer.total) form.problem(results.advice(state));
   picking.among(silent || clip ? 0 : answer.total);
   $("load").hidden = silent || hits.length >= answer.total;
@@ -152,20 +160,22 @@ async function renew() {
     for (const made of results.all()) cards.allow(made);
     await tray.allow(about);
   } catch (refusal) {
-    form.problem(refusal.message, () => {
+    form.problem(refusal.message, refusal.passing ? () => {
       renew();
       search(0);
-    });
+    } : null);
   }
 }
 
-function byClip(file) {
-  clip = file;
+function byClip(chosen) {
+  clip = chosen;
   change({});
 }
 
 form.install(change, () => state);
+completing.install(() => $("search").requestSubmit());
 clips.install(byClip);
+sheet.install();
 keys.install(on);
 picking.install(every);
 tray.install();
@@ -187,7 +197,7 @@ for (const dialog of document.querySelectorAll("dialog")) {
 }
 addEventListener("popstate", () => {
   state = read(location.search);
-  clip = clips.byNumber(history.state?.clip);
+  clip = kept.byNumber(history.state?.clip);
   show();
 });
 
@@ -195,5 +205,5 @@ if ((state.picks.length || state.where) && innerWidth > 640) filters.open(true);
 renew();
 show();
 if (history.state?.clip !== undefined && history.state.clip !== null && !clip) {
-  form.problem("A clip does not outlast a reload of the page: choose it again.");
+  form.problem("This clip was too large to outlast a reload of the page: choose it again.");
 }
