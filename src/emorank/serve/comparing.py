@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from emorank.serve.schemas import Asked, Circle, Filter, Hint, Hits, Rectangle, Text, Top
+from emorank.serve.answers import Hint, Hits
+from emorank.serve.schemas import Asked, Circle, Filter, Rectangle, Text, Top
 
 _Name = Annotated[str, Field(max_length=200)]
 

@@ -10,16 +10,16 @@ from fastapi.responses import Response
 from emorank import __version__
 from emorank.captions.familiar import Described
 from emorank.errors import EmorankError
-from emorank.search import query as queries
 from emorank.search.agreement import agreement
 from emorank.search.rank import scores_of
+from emorank.serve.answers import Hits
 from emorank.serve.comparing import Agreed, Compared, Comparison, Elsewhere, Listed, Running
 from emorank.serve.errors import Refused, documented
 from emorank.serve.routes import health
 from emorank.serve.routes.index import public
 from emorank.serve.routes.page import entered
-from emorank.serve.routes.search import hits_of
-from emorank.serve.schemas import Hits
+from emorank.serve.routes.search import answered, query_of
+from emorank.serve.schemas import Search
 from emorank.serve.snapshots import ServedIndex, Snapshot
 
 router = APIRouter(tags=["indexes"])
@@ -71,11 +71,12 @@ async def compare(request: Request, asked: Comparison) -> Compared:
 def _compared(
     snapshots: Sequence[Snapshot], asked: Comparison, described: Sequence[Sequence[Described]], begun: float
 ) -> Compared:
+    wanted = Search(**asked.model_dump(exclude={"indexes"}))
     hits, judged = [], []
     for name, snapshot, texts in zip(asked.indexes, snapshots, described, strict=True):
-        query = _query(asked, texts)
+        query = query_of(snapshot, wanted, texts)
         try:
-            hits.append(hits_of(snapshot, query, begun, texts))
+            hits.append(answered(snapshot, wanted, query, begun, texts))
             judged.append(scores_of(snapshot.collection, query))
         except EmorankError as error:
             raise Refused(400, "bad_query", f"{name}: {error}") from error
@@ -96,18 +97,6 @@ def _compared(
             overlap=agreed.overlap,
         ),
         hints=list({hint.text: hint for found in hits for hint in found.hints}.values()),
-    )
-
-
-def _query(asked: Comparison, texts: Sequence[Described]) -> queries.Query:
-    return queries.Query(
-        directions=tuple(
-            queries.Direction(text.embedding, part.weight) for text, part in zip(texts, asked.texts, strict=True)
-        ),
-        near=queries.Near(**asked.near.model_dump()) if asked.near else None,
-        region=queries.Region(**asked.region.model_dump()) if asked.region else None,
-        where=asked.where,
-        top=asked.top,
     )
 
 
