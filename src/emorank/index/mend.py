@@ -8,7 +8,7 @@ from emorank.index.about import ABOUT_FILE, is_sound
 from emorank.index.failures import reported
 from emorank.index.named import NamedIndex, folder_of
 from emorank.index.repair import Repair, repaired
-from emorank.index.update import LABELS_FILE, lock_of
+from emorank.index.tables import LABELS_FILE, lock_of
 
 
 def mended(name: str) -> tuple[NamedIndex, Repair]:
