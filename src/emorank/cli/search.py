@@ -1,7 +1,7 @@
 """emorank search: the moments of a folder or of a named index that sound like a description, or like a clip."""
 
 import dataclasses
-import os
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,7 +67,8 @@ def search(
     near_of(asked.near)  # before anything is listened to
     place = opened(words[-1], asked.where, model, index, channels)
     result = found(place, words[:-1], asked, asked.top or _TOP)
-    hits = [dataclasses.replace(hit, path=_typed(hit.path, words[-1])) for hit in result.hits]
+    typed = from_here if place.named else functools.partial(as_typed, root=words[-1])
+    hits = [dataclasses.replace(hit, path=typed(hit.path)) for hit in result.hits]
     if json:
         print_json([{k: v for k, v in dataclasses.asdict(hit).items() if k != "row"} for hit in hits])
     else:
@@ -100,8 +101,3 @@ def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None
     recordings = len(collection.recordings) - 1
     passed = "" if result.total in (len(collection), recordings) else f", {result.total} pass the filters"
     say(f"{len(hits)} of {len(collection)} segments in {recordings} recordings{passed}.")
-
-
-def _typed(path: str, place: str) -> str:
-    """A path as a person who typed `place` would write it."""
-    return as_typed(path, place) if os.path.exists(place) else from_here(path)
