@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,7 @@ def read(place: str, name: str) -> bytes | None:
     Raises:
         EmorankError: the storage cannot be reached or refuses.
     """
+    _parts(place)
     try:
         return b"".join(_pieces(_joined(place, name)))
     except FileNotFoundError:
@@ -162,9 +163,10 @@ class Lease:
         """Let others write."""
         self._ended.set()
         self._beating.join()
-        if not self._lost:
-            with _reported(self._place):
-                self._put({"e_tag": self._tag}, b"free")
+        from obstore.exceptions import PreconditionError
+
+        with _reported(self._place), suppress(PreconditionError):  # another writer took over
+            self._put({"e_tag": self._tag}, b"free")
 
     def _taken(self) -> str:
         from obstore.exceptions import AlreadyExistsError, PreconditionError

@@ -1,6 +1,7 @@
 """A dataset is an index: it holds what the laptop's does, follows its source by content, and is opened by its place."""
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ from emorank.index.named import NamedIndex
 from emorank.model import EmotionRankCLAP
 from emorank.scale.embed import Dataset
 from emorank.scale.sources import source
+from emorank.scale.units import Done, Unit
 from tests.conftest import save_model, voice
 from tests.scale.conftest import Recordings, counting, equal, here
 
@@ -92,7 +94,7 @@ def test_what_is_done_is_there_when_a_run_ends_early(
     monkeypatch.setattr("emorank.scale.units._MOST", 2)
     monkeypatch.setattr("emorank.scale.heard._ROWS_AT_ONCE", 1)
 
-    def interrupted(units):  # type: ignore[no-untyped-def]
+    def interrupted(units: Iterable[Unit]) -> Iterator[Done]:
         yield from list(here(model)(units))[:2]
         raise KeyboardInterrupt
 

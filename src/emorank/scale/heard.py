@@ -12,7 +12,7 @@ from emorank.scale.units import Done, Unit, left_out, rows_of, units
 
 Engine = Callable[[Iterable[Unit]], Iterator[Done]]
 
-_TRIES = 2  # of a recording alone
+_TRIES = 1  # of a recording alone, after which it is left out
 _ROWS_AT_ONCE = 65_536  # in one transaction, a fragment of the dataset
 _SECONDS_AT_ONCE = 30.0  # after which there is a transaction in any case: no more is lost with the writer
 

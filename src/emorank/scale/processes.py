@@ -39,11 +39,12 @@ class Processes:
         ended: queue.Queue[Done | BaseException | None] = queue.Queue(self._jobs)
         stop = threading.Event()
         with _one_core():
-            threads = [threading.Thread(target=self._work, args=(waiting, ended, stop)) for _ in range(self._jobs)]
+            jobs = max(1, min(self._jobs, waiting.qsize()))
+            threads = [threading.Thread(target=self._work, args=(waiting, ended, stop)) for _ in range(jobs)]
             for thread in threads:
                 thread.start()
             try:
-                for _ in range(self._jobs):
+                for _ in range(jobs):
                     while (done := ended.get()) is not None:
                         if isinstance(done, BaseException):
                             raise done

@@ -33,7 +33,7 @@ class Unit:
     Args:
         number: tells the units of a run apart.
         recordings: one or more.
-        tries: how often it was begun and not ended.
+        tries: how often its one recording was begun alone and not ended.
     """
 
     number: int
