@@ -38,6 +38,8 @@ def test_search_serve_and_export_open_a_dataset_by_its_place(
     exported = emorank("export", place, "--format", "csv", "--out", tmp_path / "t.csv")
     assert exported.status == 0
     assert len((tmp_path / "t.csv").read_text().splitlines()) == 4
+    for refused in (("index", root, "--name", place), ("index", place, "--repair")):
+        assert f"emorank embed SOURCE --out {place}" in emorank(*refused).err
     served = ServedIndex(NamedIndex.open(place))
     assert len(served.snapshot.collection) == 3
     assert not served.renew()

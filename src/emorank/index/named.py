@@ -188,6 +188,7 @@ class NamedIndex:
         Raises:
             EmorankError: there is nothing at a root, the name cannot be one, or another encoder made the index.
         """
+        places.require_name(name)
         folder = folder_of(name)
         for root in roots:
             if not os.path.exists(root):

@@ -44,6 +44,16 @@ def folder_of(name: str) -> Path:
     raise EmorankError(f"{name!r} cannot name an index; use up to 64 letters, digits, dots, dashes, underscores.")
 
 
+def require_name(name: str) -> None:
+    """That a name is one, and no place of a dataset, which `emorank embed` alone writes.
+
+    Raises:
+        EmorankError: it is not.
+    """
+    if objects.is_remote(name) or folder_of(name) != data_folder() / "indexes" / name:
+        raise EmorankError(f"{name} is where a dataset lies; to bring it up to date: emorank embed SOURCE --out {name}")
+
+
 def refresh(name: str, folder: Path) -> None:
     """Fetch the small files of an index on object storage; others are where they belong.
 
