@@ -25,6 +25,7 @@ Place = Annotated[
     Field(description="1 to 7; null where the model does not know this dimension."),
 ]
 SegmentId = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
+RecordingId = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
 Filter = Annotated[
     str,
     StringConstraints(max_length=_LIMITS.filter_characters),
@@ -79,7 +80,9 @@ class Search(Asked):
     near: Circle | None = None
     region: Rectangle | None = None
     where: Filter | None = None
+    recording: RecordingId | None = None
     group: bool = False
+    why: bool = Field(False, description="Whether to say where the answer comes from.")
     top: Top = 20
     offset: Offset = 0
 
@@ -127,26 +130,9 @@ class Segment(BaseModel):
     channel: int | None = Field(description="Of the recording, from 1; null where it is heard as one.")
     damage: str | None = Field(description="What is missing of the recording; null where nothing is.")
     labels: dict[str, Any]
+    recording: str = Field(description="Its id, see /api/recordings.")
     moments: int = Field(description="How many segments its recording has.")
     others: int = Field(description="Further segments of the recording that pass, when grouped.")
-
-
-class Hint(BaseModel):
-    """That the model hardly understands a description, and what to write instead."""
-
-    text: str
-    familiarity: float = Field(description="-1 to 1: mean cosine to the five nearest descriptions that it learnt from.")
-    message: str = Field(description="A sentence for a person.")
-
-
-class Hits(BaseModel):
-    """What was found, best first."""
-
-    index_version: int
-    total: int = Field(description="How many pass all filters.")
-    milliseconds: float
-    hits: list[Segment]
-    hints: list[Hint] = Field(description="For each description that the model hardly understands; else empty.")
 
 
 class Page(BaseModel):

@@ -26,17 +26,18 @@ function fit(hit) {
   return ["", "", ""];
 }
 
-// Text says by itself what it is about, a number or a truth does not.
+// What the user's table says, each with the name of its column.
 function labels(hit) {
   const shown = Object.entries(hit.labels).filter(([, value]) => value !== null && value !== "").map(([name, value]) => {
-    if (typeof value === "boolean") return [`${name}: ${value ? "yes" : "no"}`, value ? name : `not ${name}`];
-    return [`${name}: ${value}`, typeof value === "number" ? `${name} ${value}` : value];
+    const text = typeof value === "boolean" ? (value ? "yes" : "no") : value;
+    return [`${name}: ${text}`, `${name}: ${text}`];
   });
   if (hit.damage) shown.push(["What is missing of this recording", hit.damage]);
-  return hit.others ? [...shown, ["Further moments of this recording that fit", `${hit.others} more in this recording`]] : shown;
+  return shown;
 }
 
-// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, course, playOn, lit(id or null).
+// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, playOn, lit(id or null);
+// whole(hit) gives the address of its recording.
 export function card(hit, on) {
   const made = $("card").content.firstElementChild.cloneNode(true);
   const part = (name) => made.querySelector(`.${name}`);
@@ -60,10 +61,15 @@ export function card(hit, on) {
   dot.setAttribute("cx", (5 + 30 * (hit.valence - 1) / 6).toFixed(1));
   dot.setAttribute("cy", (35 - 30 * (hit.arousal - 1) / 6).toFixed(1));
   part("labels").append(...labels(hit).map(([title, textContent]) => element("li", { title, textContent })));
+  const whole = on.whole(hit);
+  if (hit.others) {
+    part("labels").append(element("li", { title: "Further moments of this recording that fit" },
+      element("a", { href: whole, textContent: `${hit.others} more in this recording` })));
+  }
   part("play").addEventListener("click", () => on.toggle(hit));
   part("like").addEventListener("click", () => on.more(hit));
   part("unlike").addEventListener("click", () => on.less(hit));
-  part("course").addEventListener("click", () => on.course(hit));
+  part("course").href = whole;
   part("on").addEventListener("click", () => on.playOn(hit));
   part("clip").href = clipOf(hit.id);
   part("clip").addEventListener("click", (event) => {
