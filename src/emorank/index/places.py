@@ -50,7 +50,7 @@ def require_name(name: str) -> None:
     Raises:
         EmorankError: it is not.
     """
-    if objects.is_remote(name) or folder_of(name) != data_folder() / "indexes" / name:
+    if folder_of(name).parent != data_folder() / "indexes":
         raise EmorankError(f"{name} is where a dataset lies; to bring it up to date: emorank embed SOURCE --out {name}")
 
 
