@@ -150,7 +150,7 @@ def measured(address: str) -> dict[str, Any]:
         page.goto(address, wait_until="commit")
         page.locator("#over[aria-valuenow]").wait_for(state="attached")
         page.keyboard.press("ArrowRight")
-        page.wait_for_function("document.querySelector('#now').textContent === '0:05.0'")
+        page.get_by_text("0:05.0", exact=True).wait_for()
         found["interactive, s"] = time.perf_counter() - begun
         pid, memories, heaps = tab(), [], []
         box = page.locator("#over").bounding_box()

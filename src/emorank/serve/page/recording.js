@@ -150,6 +150,7 @@ function draw() {
     for (const tiles of [lanes.course, moments, ...lanes.voices.map(({ sound }) => sound)]) tiles.forget();
     map.draw(lanes.silent);
     lanes.draw();
+    $("sight").textContent = `${clock(view.start)} – ${clock(view.end)}`;
     over();
   });
 }
@@ -183,6 +184,7 @@ function reading() {
     .map((one) => ({ one, who: lanes.voices.length > 1 ? voice.title : "" })));
   const text = spoken.map(({ one, who }) => [who, ...lanes.dimensions.map((name) => `${name} ${one[name].toFixed(1)}`)].filter(Boolean).join(" "));
   const now = clock(seconds), places = text.join("; ") || (part ? "no speech" : "");
+  $("over").setAttribute("aria-valuemax", view.total.toFixed(1));
   if ($("now").textContent === now && $("places").dataset.text === places) return;
   $("now").textContent = now;
   $("places").dataset.text = places;
@@ -191,7 +193,6 @@ function reading() {
     ...lanes.dimensions.map((name) => element("span", { className: `of ${name}` }, `${name} `, element("b", { textContent: one[name].toFixed(1) })))]));
   if (!spoken.length) $("places").textContent = places;
   const slider = $("over");
-  slider.setAttribute("aria-valuemax", view.total.toFixed(1));
   slider.setAttribute("aria-valuenow", seconds.toFixed(1));
   slider.setAttribute("aria-valuetext", [now, places].filter(Boolean).join(": "));
 }
