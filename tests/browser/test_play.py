@@ -1,4 +1,4 @@
-"""Playing in place, waveforms, timelines."""
+"""Playing in place, waveforms."""
 
 from urllib.parse import quote
 

@@ -129,8 +129,8 @@ def by_recording(page: Page) -> None:
 
 def course(page: Page) -> None:
     ask(page, "a long story")
-    cards(page).filter(has_text="story-ben.ogg").first.get_by_role("button", name="Its timeline").click()
-    page.locator("#timeline[open]").wait_for()
+    cards(page).filter(has_text="story-ben.ogg").first.get_by_role("link", name="Whole recording").click()
+    page.locator("#over[aria-valuenow]").wait_for()
 
 
 def sheet(page: Page) -> None:

@@ -37,13 +37,13 @@ async function begin() {
     $("problem").textContent = refusal.message;
     return;
   }
-  title();
   build();
   stretches();
   $("shown").hidden = false;
   lanes.layout();
   const [from, to] = (query.get("view") ?? "").split(",").map(Number);
   view.last(known.seconds);
+  title();
   view.show(0, known.seconds);
   const at = query.has("at") ? Number(query.get("at")) : 0;
   if (at >= 0 && at < known.seconds) hearing.move(at);
@@ -60,7 +60,7 @@ function title() {
   const folder = known.path.endsWith(known.file) ? known.path.slice(0, -known.file.length - 1) : known.path;
   const labels = Object.entries(known.labels).filter(([name, value]) => value !== null && value !== "" && !name.startsWith("speaker_"))
     .map(([name, value]) => `${name} ${value === true ? "yes" : value === false ? "no" : value}`);
-  $("about").textContent = [folder && `in ${folder}`, length(known.seconds), count(known.moments, "moment"), ...labels, known.damage]
+  $("about").textContent = [folder && `in ${folder}`, length(view.total), count(known.moments, "moment"), ...labels, known.damage]
     .filter(Boolean).join(" · ");
 }
 
@@ -118,7 +118,10 @@ function numbers(course) {
 }
 
 function sounded(tile) {
-  if (tile.seconds !== null) view.last(Math.max(known.seconds, tile.seconds));
+  if (tile.seconds !== null && tile.seconds > view.total) {
+    view.last(tile.seconds);
+    title();
+  }
   if (tile.ready < tile.end && tile.ready < view.total) setTimeout(renew, 900);  // the server is still at it
   renew();
 }
