@@ -5,9 +5,9 @@
 The recording is synthetic, speech-like sound written to FILE (a FLAC, kept for the next run) block by block. Its
 segments of 3 to 7 s and their places are made up and served as an index would be: nothing is encoded. Interactive is
 when the page is there and answers a key; the server has not looked at the file before. Frames are counted between the
-first and the last of 240 steps of the wheel, in and out, at the pace of the screen. Processor time is that of all
-processes of pages, whatever else the machine does; memory is theirs as well, less what is shared with others (Linux,
-smaps_rollup). That and JavaScript's heap are given at their highest.
+first and the last of 240 steps of the wheel, in and out, at the pace of the screen. Processor time is that of
+the tab's process, whatever else the machine does; memory is what it shares with no other (Linux, smaps_rollup). That
+and JavaScript's heap are given at their highest.
 """
 
 import os
@@ -89,13 +89,14 @@ def served(path: Path, hours: float) -> ServedIndex:
 
 
 def tabs() -> list[int]:
-    """The processes of pages of the browser that this process started, those too that it keeps at hand."""
+    """The process of the page: of those that the browser of this process has for pages, the one that computed most."""
     parents, found = {}, []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if b"--type=renderer" in (entry / "cmdline").read_bytes():
+                command = (entry / "cmdline").read_bytes()
+                if b"--type=renderer" in command and b"--top-chrome-webui" not in command:
                     found.append(int(entry.name))
             except OSError:
                 continue
@@ -103,7 +104,7 @@ def tabs() -> list[int]:
     def own(pid: int) -> bool:
         return pid == os.getpid() or (pid in parents and own(parents[pid]))
 
-    return list(filter(own, found))
+    return sorted(filter(own, found), key=lambda pid: processor([pid]))[-1:]
 
 
 def memory(pids: list[int]) -> float:

@@ -26,6 +26,7 @@ def search(
     wide: Annotated[bool, Parameter(negative="")] = False,
     why: Annotated[bool, Parameter(negative="")] = False,
     cut: Annotated[Cut | None, Parameter(name="*")] = None,
+    play: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
     channels: str | None = None,
     index: Path | None = None,
@@ -45,6 +46,8 @@ def search(
 
         emorank search calls --near 2.0,6.0
 
+        emorank search "warm, calm" calls --play
+
         emorank search "warm, calm" calls --top 50 --cut warm/ --clip-format flac
 
     Args:
@@ -55,6 +58,7 @@ def search(
         why: Say where the result comes from: the captions that a description is nearest to, the place that is asked for
             and the one that was found.
         cut: Where clips go.
+        play: Play the moments one after another; in a terminal n is the next, a the same again, s stops.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
             named index was made with.
         channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
@@ -83,6 +87,10 @@ def search(
         explain(answer)
     if cut.cut:
         cut_into(cut.cut, cut, Selected(place, result.hits))
+    if play:
+        from emorank.cli import playing
+
+        playing.play(Selected(place, result.hits))
 
 
 def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None:

@@ -20,6 +20,35 @@ def find(collection: Collection, query: Query) -> Found:
     _check(query)
     if not len(collection):
         return Found(0, ())
+    cosines, scores, distances, passing = _judged(collection, query)
+    rows, total, others = _best(collection, scores, passing, query)
+    percentiles = _percentiles(scores, rows) if cosines is not None else None
+    hits = []
+    for place, row in enumerate(rows.tolist()):
+        score = None if cosines is None else float(cosines[row, 0])
+        percentile = None if percentiles is None else float(percentiles[place])
+        distance = None if distances is None else float(distances[row])
+        hits.append(hit(collection, row, score, percentile, distance, others[place]))
+    return Found(total, tuple(hits))
+
+
+def scores_of(collection: Collection, query: Query) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) how well every segment fits a query, what is best highest, and (n,) which pass its filters.
+
+    Raises:
+        EmorankError: as `find`.
+    """
+    _check(query)
+    if not len(collection):
+        return np.zeros(0, np.float32), np.zeros(0, bool)
+    _, scores, _, passing = _judged(collection, query)
+    return scores, np.ones(len(scores), bool) if passing is None else passing
+
+
+def _judged(
+    collection: Collection, query: Query
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Of all segments: cosines to the directions, scores, distances, and which pass; None for what is not asked."""
     lacking = [name for name in ("valence", "arousal") if name not in collection.segments.dimensions]
     if lacking and (query.near or query.region):
         raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
@@ -30,15 +59,7 @@ def find(collection: Collection, query: Query) -> Found:
         cosines, scores = _scored(collection.scan, query, passing)
     else:
         scores = np.zeros(len(collection), np.float32) if distances is None else -distances
-    rows, total, others = _best(collection, scores, passing, query)
-    percentiles = _percentiles(scores, rows) if cosines is not None else None
-    hits = []
-    for place, row in enumerate(rows.tolist()):
-        score = None if cosines is None else float(cosines[row, 0])
-        percentile = None if percentiles is None else float(percentiles[place])
-        distance = None if distances is None else float(distances[row])
-        hits.append(hit(collection, row, score, percentile, distance, others[place]))
-    return Found(total, tuple(hits))
+    return cosines, scores, distances, passing
 
 
 def hit(
