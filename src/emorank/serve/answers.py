@@ -17,7 +17,10 @@ class Hint(BaseModel):
     """What there is to say of a description."""
 
     text: str
-    kind: Kind = Field(description="unknown: hardly understood; negated: has a “not”; spoken: reads like speech.")
+    kind: Kind = Field(
+        description="unknown: hardly understood; foreign: read as another language; unread: so it should be, but what "
+        "reads it is not installed; negated: has a “not”; spoken: reads like speech."
+    )
     familiarity: float = Field(description="-1 to 1: mean cosine to the five nearest descriptions that it learnt from.")
     message: str = Field(description="For a person: the sentence, and what to try.")
     sentence: str = Field(description="The same without what to try.")
