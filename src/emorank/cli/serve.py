@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.console import say
+from emorank.cli.console import late_progress, say
 from emorank.errors import EmorankError, MissingExtra
+from emorank.memory import parsed
 
 if TYPE_CHECKING:
     from emorank.model import EmotionRankCLAP
@@ -31,6 +32,7 @@ def serve(
     proxy: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
     token: str | None = None,
     tokens: Path | None = None,
+    memory: str | None = None,
     browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
 ) -> None:
     """Search a named index from a page, and from other programs.
@@ -47,6 +49,8 @@ def serve(
         proxy: Addresses and networks of proxies whose X-Forwarded headers are believed. By default this computer's.
         token: What clients must show. By default $EMORANK_TOKEN, or one made up where a token is needed.
         tokens: A TOML or JSON file of tokens, each with a name and what it allows; read again when it changes.
+        memory: How much memory the index may take, such as 4GB; what is larger is searched from files. By default what
+            100,000 moments need, and never more than half of what is free.
         browser: Open the page.
     """
     # Questions are encoded side by side, one a core; threads of one question would wait for each other.
@@ -62,6 +66,7 @@ def serve(
         raise MissingExtra("emorank serve", "serve") from error
     from emorank.index.named import NamedIndex
 
+    most = None if memory is None else parsed(memory)
     prefix, proxies = checked_prefix(root_path), checked_proxies(proxy or ("127.0.0.1", "::1"))
     names = frozenset(name.lower() for name in public_name or ())
     here = host in LOOPBACK and not names
@@ -69,7 +74,8 @@ def serve(
     allowed = Tokens(token, tokens)
     named = NamedIndex.open(name)
     listening = _listening(host, port)
-    served = ServedIndex(named)
+    with late_progress(f"reading {name}") as bar:
+        served = ServedIndex(named, most, bar)
     if not len(served.snapshot.collection):
         say(f"The index {name} is empty; fill it: emorank index DIR --name {name}")
     hosts = LOOPBACK | names | {host} if names or host in LOOPBACK else None

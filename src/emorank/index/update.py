@@ -17,6 +17,7 @@ from emorank.index.plan import Indexed, Plan, Update, plan
 from emorank.index.rows import Rows, chunks, quoted
 from emorank.index.segments import Segments
 from emorank.index.upgrade import prepared
+from emorank.index.view import View
 from emorank.listening.encode import listen
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
@@ -132,6 +133,12 @@ class Index:
         with reported(self.folder, "read"):
             self._rows.refresh()
             return _segments(self._rows.read(list(_SEARCHED), ["searched"]))
+
+    def view(self) -> View | None:
+        """The latest version, to be read in pieces; None where nothing was written yet."""
+        with reported(self.folder, "read"):
+            self._rows.refresh()
+            return self._rows.view()
 
     def recordings(self) -> dict[str, Indexed]:
         """Every recording of the index by its absolute path, also those that cannot be searched."""

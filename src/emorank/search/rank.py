@@ -5,13 +5,16 @@ import numpy as np
 from emorank.affect import HIGHEST, LOWEST
 from emorank.errors import EmorankError
 from emorank.search.collection import Collection
+from emorank.search.mapped import MappedCollection
+from emorank.search.mapped import rank as mapped_rank
 from emorank.search.query import Found, Hit, Query
 from emorank.search.scan import Scan
 
+Searched = Collection | MappedCollection
 _RESCORED = 2_000  # of the best are scored exactly where the scan is not
 
 
-def find(collection: Collection, query: Query) -> Found:
+def find(collection: Searched, query: Query) -> Found:
     """What a query finds; equal scores in the order of path and start.
 
     Raises:
@@ -23,6 +26,8 @@ def find(collection: Collection, query: Query) -> Found:
     lacking = [name for name in ("valence", "arousal") if name not in collection.segments.dimensions]
     if lacking and (query.near or query.region):
         raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
+    if isinstance(collection, MappedCollection):
+        return _found_mapped(collection, query)
     distances = _distances(collection, query)
     passing = _passing(collection, query, distances)
     cosines = None
@@ -41,8 +46,20 @@ def find(collection: Collection, query: Query) -> Found:
     return Found(total, tuple(hits))
 
 
+def _found_mapped(collection: MappedCollection, query: Query) -> Found:
+    middle = _middle(query)
+    best = mapped_rank.ranked(collection, query, middle)
+    hits = []
+    for place, row in enumerate(best.rows.tolist()):
+        score = None if best.cosines is None else float(best.cosines[place])
+        percentile = None if best.percentiles is None else float(best.percentiles[place])
+        away = None if middle is None else float(np.hypot(*(collection.segments.places[row, :2] - middle)))
+        hits.append(hit(collection, row, score, percentile, away, best.others[place]))
+    return Found(best.total, tuple(hits), best.error)
+
+
 def hit(
-    collection: Collection,
+    collection: Searched,
     row: int,
     score: float | None = None,
     percentile: float | None = None,
@@ -111,13 +128,17 @@ def _scored(scan: Scan, query: Query, passing: np.ndarray | None) -> tuple[np.nd
     return cosines, scores
 
 
+def _middle(query: Query) -> tuple[float, float] | None:
+    """Of what is looked for on the plane."""
+    if query.near:
+        return (query.near.valence, query.near.arousal)
+    return (sum(query.region.valence) / 2, sum(query.region.arousal) / 2) if query.region else None
+
+
 def _distances(collection: Collection, query: Query) -> np.ndarray | None:
     """(n,) from the middle of what is looked for on the plane."""
-    if query.near:
-        middle = (query.near.valence, query.near.arousal)
-    elif query.region:
-        middle = (sum(query.region.valence) / 2, sum(query.region.arousal) / 2)
-    else:
+    middle = _middle(query)
+    if middle is None:
         return None
     distances: np.ndarray = np.hypot(*(collection.segments.places[:, :2] - np.array(middle, np.float32)).T)
     return distances

@@ -111,7 +111,7 @@ class Segment(BaseModel):
     """A segment, and how well it fits where something was asked."""
 
     id: str
-    row: int = Field(description="Its place in /api/plane.")
+    row: int = Field(description="Its place in /api/plane where that holds all segments.")
     path: str = Field(description="For display; recordings are asked for by id.")
     file: str
     start: float = Field(description="In seconds.")
@@ -146,6 +146,9 @@ class Hits(BaseModel):
     total: int = Field(description="How many pass all filters.")
     milliseconds: float
     hits: list[Segment]
+    percentile_error: float | None = Field(
+        None, description="Points that percentiles may be off by in 95 of 100 cases; null where they are exact."
+    )
     hints: list[Hint] = Field(description="For each description that the model hardly understands; else empty.")
 
 

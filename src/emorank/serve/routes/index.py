@@ -26,7 +26,6 @@ def index(request: Request) -> IndexNote:
     served: ServedIndex = request.app.state.index
     snapshot, named = served.snapshot, served.named
     config = snapshot.model.config
-    segments = snapshot.collection.segments
     limits = request.app.state.limits
     source = _label_source(config.training)
     labels = "acted speech with derived labels" if named.model_name == DEFAULT_MODEL else f"speech with {source} labels"
@@ -34,8 +33,8 @@ def index(request: Request) -> IndexNote:
         name=named.name,
         index_version=snapshot.version,
         segments=len(snapshot.collection),
-        recordings=len(snapshot.collection.recordings) - 1,
-        seconds=round(float((segments.end - segments.start).sum()), 1),
+        recordings=snapshot.collection.recording_count,
+        seconds=round(snapshot.collection.seconds, 1),
         model=ModelNote(
             name=_public(named.model_name),
             audio_encoder=_public(config.audio_encoder),
@@ -62,7 +61,7 @@ def index(request: Request) -> IndexNote:
 def plane(request: Request) -> Response:
     """Valence and arousal of all segments by row: little-endian uint16 pairs, value = 1 + 6 x / 65535.
 
-    Nothing where the model does not know both.
+    Of an index that is larger than memory 200,000 of them at most, evenly. Nothing where the model does not know both.
     """
     snapshot: Snapshot = request.app.state.index.snapshot
     headers = {"X-Index-Version": str(snapshot.version), "Cache-Control": "no-cache", "ETag": snapshot.plane_etag}

@@ -39,6 +39,7 @@ def hits_of(snapshot: Snapshot, query: queries.Query, begun: float, texts: Seque
         total=found.total,
         milliseconds=round((time.perf_counter() - begun) * 1000, 1),
         hits=[segment_of(snapshot, hit) for hit in found.hits],
+        percentile_error=found.percentile_error,
         hints=[
             Hint(text=hint.text, familiarity=round(hint.familiarity, 3), message=hint.message)
             for hint in dict.fromkeys(text.hint for text in texts)
