@@ -38,6 +38,7 @@ export function say(answer, shown, state) {
   const order = ranks(state) ? "The best" : "The first";
   $("status").append(...(shown < answer.total ? [`${order} ${shown} of `] : []),
     element("b", { textContent: count(answer.total, ...things) }));
+  if (answer.percentile_error) $("status").append(` (shares from a sample, within ${answer.percentile_error} %)`);
   $("status").title = `${answer.milliseconds} ms`;
 }
 
