@@ -43,6 +43,7 @@ def alike(left: Any, right: Any) -> None:
 
 def test_every_answer_is_the_same(changing: Served, large: Served) -> None:
     ids = [segment["id"] for segment in changing.client.get("/api/segments?limit=200").json()["segments"]]
+    recording = changing.client.get(f"/api/segments/{ids[-1]}").json()["recording"]
     calm = {"texts": [{"text": "calm"}, {"text": "angry", "weight": -0.5}]}
     for body in (
         {"texts": [{"text": "calm"}]},
@@ -51,12 +52,14 @@ def test_every_answer_is_the_same(changing: Served, large: Served) -> None:
         {"likes": [{"id": ids[2]}], "near": {"valence": 4, "arousal": 4, "radius": 6}},
         {"region": {"valence": [1, 7], "arousal": [1, 7]}},
         {"where": "speaker is not null"},
+        calm | {"recording": recording},
     ):
         one, other = (served.client.post("/api/search", json=body) for served in (changing, large))
         assert one.status_code == other.status_code == 200, other.text
         alike(one.json(), other.json())
     for path in (
         *("/api/index", "/api/health", "/api/segments?where=duration > 0.7&offset=1&limit=3"),
+        *(f"/api/recordings/{recording}{what}" for what in ("", "/course", "/segments")),
         *(f"/api/segments/{ids[0]}{what}" for what in ("", "/waveform", "/timeline")),
     ):
         alike(changing.client.get(path).json(), large.client.get(path).json())

@@ -52,6 +52,7 @@ class Query:
         region: only segments in this rectangle.
         where: only segments that pass this filter, see `emorank.search.filter`.
         without: rows that are left out, such as those of the clip that is asked about.
+        recording: only segments of this recording, by its absolute path.
         group: one hit a recording, its best.
         top: how many hits.
         offset: how many of the best are skipped.
@@ -62,6 +63,7 @@ class Query:
     region: Region | None = None
     where: str | None = None
     without: tuple[int, ...] = ()
+    recording: str | None = None
     group: bool = False
     top: int = 10
     offset: int = 0

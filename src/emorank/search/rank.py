@@ -156,6 +156,11 @@ def _passing(collection: Collection, query: Query, distances: np.ndarray | None)
             masks.append((values >= low) & (values <= high))
     if query.where:
         masks.append(collection.passing(query.where))
+    if query.recording is not None:
+        own = collection.rows_of(query.recording)
+        inside = np.zeros(len(collection), bool)
+        inside[own.start : own.stop] = True
+        masks.append(inside)
     if query.without:
         left = np.ones(len(collection), bool)
         left[list(query.without)] = False

@@ -15,8 +15,9 @@ from emorank.serve.access import LOOPBACK, Access
 from emorank.serve.admission import Turns, Uploads
 from emorank.serve.limits import Limits
 from emorank.serve.middleware import Answers, Bodies
+from emorank.serve.outlines import Outlines
 from emorank.serve.proxies import Prefix
-from emorank.serve.routes import audio, clips, collections, health, index, page, search, segments, uploads
+from emorank.serve.routes import audio, clips, collections, health, index, page, recordings, search, segments, uploads
 from emorank.serve.snapshots import ServedIndex, keep_fresh
 from emorank.serve.tokens import Tokens
 
@@ -46,6 +47,7 @@ def create_app(
         threading.Thread(target=keep_fresh, args=(served, stop), daemon=True).start()
         yield
         stop.set()
+        app.state.outlines.close()
 
     app = FastAPI(
         title="emorank",
@@ -64,11 +66,12 @@ def create_app(
     app.state.limits = limits
     app.state.turns = Turns(limits)
     app.state.uploads = Uploads(limits)
+    app.state.outlines = Outlines(limits)
     app.state.archives = anyio.Semaphore(limits.archives)
     app.state.tokens = tokens or Tokens()
     app.state.registry = registry
     errors.install(app)
-    for route in (health, index, search, uploads, segments, audio, clips, collections, page):
+    for route in (health, index, search, uploads, segments, recordings, audio, clips, collections, page):
         app.include_router(route.router)
     app.mount("/static", StaticFiles(directory=page.FOLDER), name="static")
     # The last that is added comes first.

@@ -25,6 +25,7 @@ Place = Annotated[
     Field(description="1 to 7; null where the model does not know this dimension."),
 ]
 SegmentId = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
+RecordingId = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
 Filter = Annotated[
     str,
     StringConstraints(max_length=_LIMITS.filter_characters),
@@ -79,6 +80,7 @@ class Search(Asked):
     near: Circle | None = None
     region: Rectangle | None = None
     where: Filter | None = None
+    recording: RecordingId | None = None
     group: bool = False
     top: Top = 20
     offset: Offset = 0
@@ -127,6 +129,7 @@ class Segment(BaseModel):
     channel: int | None = Field(description="Of the recording, from 1; null where it is heard as one.")
     damage: str | None = Field(description="What is missing of the recording; null where nothing is.")
     labels: dict[str, Any]
+    recording: str = Field(description="Its id, see /api/recordings.")
     moments: int = Field(description="How many segments its recording has.")
     others: int = Field(description="Further segments of the recording that pass, when grouped.")
 

@@ -163,7 +163,7 @@ class ServedIndex:
             segments, recordings = index.contents()
             collection = Collection.of(self.named, segments)
             snapshot = Snapshot(version, collection, recordings, self._model, self._texts, self.named.channels)
-            for slow in ("scan", "rows", "recordings", "columns"):
+            for slow in ("scan", "rows", "recordings", "recording_rows", "columns"):
                 getattr(collection, slow)
         return snapshot
 

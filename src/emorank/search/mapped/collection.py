@@ -106,6 +106,11 @@ class MappedCollection:
         """The row of every short name."""
         return lookups.Names(self.store, self.alive)
 
+    @cached_property
+    def recording_rows(self) -> Mapping[str, int]:
+        """The first row of every recording by its short name."""
+        return lookups.Firsts(self.store, self.numbers)
+
     def id_of(self, row: int) -> str:
         """A short name of a segment."""
         return named(int(self.store["id"][row]))

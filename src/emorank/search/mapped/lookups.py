@@ -140,6 +140,32 @@ class Names(Mapping[str, int]):
         raise KeyError(name)
 
 
+class Firsts(Mapping[str, int]):
+    """The first row of every recording by its short name.
+
+    Args:
+        store: the files.
+        numbers: of the recordings that are there.
+    """
+
+    def __init__(self, store: Store, numbers: np.ndarray) -> None:
+        self._store, self._numbers = store, numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[str]:
+        return (named(int(self._store["name"][number])) for number in self._numbers)
+
+    def __getitem__(self, name: str) -> int:
+        """Of a recording."""
+        alike = np.flatnonzero(self._store["name"] == np.uint64(int(name, 16)))
+        there = alike[np.isin(alike, self._numbers)]
+        if not len(there):
+            raise KeyError(name)
+        return int(self._store["first"][there[0]])
+
+
 class Damage(Mapping[str, str]):
     """What is missing of recordings, by path."""
 

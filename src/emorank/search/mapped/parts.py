@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from emorank.affect import DIMENSIONS
-from emorank.index.segments import segment_id
+from emorank.index.segments import recording_id, segment_id
 from emorank.index.view import stated
 from emorank.listening.encode import matrix
 from emorank.search.mapped.store import Store
 
 ROWS = ("rowid", "sum", "id", "start", "end", "places", "loudness", "channel", "small")
-RECORDINGS = ("size", "changed", "digest")
+RECORDINGS = ("name", "size", "changed", "digest")
 NEEDED = [
     "path",
     "start",
@@ -88,6 +88,7 @@ def part_of(store: Store, ids: np.ndarray, table: Any) -> Part:
     heads = table.take(pa.array(first))
     digests = [bytes.fromhex(digest) if digest else bytes(16) for digest in heads["digest"].to_pylist()]
     recordings = {
+        "name": numbered([recording_id(texts[i]) for i in first]),
         "size": heads["size"].to_numpy(zero_copy_only=False),
         "changed": heads["changed"].to_numpy(zero_copy_only=False),
         "digest": np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 16),

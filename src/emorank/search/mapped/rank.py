@@ -90,6 +90,11 @@ def _passing(collection: MappedCollection, query: Query, middle: tuple[float, fl
                 ):
                     inside[span] &= (values >= low) & (values <= high)
         passing = inside
+    if query.recording is not None:
+        own = collection.rows_of(query.recording)
+        inside = np.zeros(len(collection.store), bool)
+        inside[own.start : own.stop] = True if passing is None else passing[own.start : own.stop]
+        passing = inside
     kept = collection.kept(passing)
     if query.without:
         kept = np.ones(len(collection.store), bool) if kept is None else kept.copy()

@@ -33,6 +33,7 @@ _GROWING: dict[str, tuple[str, str, tuple[int, ...]]] = {  # name -> what it gro
     "small": ("rows", "|i1", (-1,)),  # see `Directions`
     "path": ("bytes", "|u1", ()),  # of all recordings, one after the other
     "path_end": ("recordings", "<i8", ()),
+    "name": ("recordings", "<u8", ()),
     "first": ("recordings", "<u4", ()),
     "count": ("recordings", "<u4", ()),
     "size": ("recordings", "<i8", ()),

@@ -33,10 +33,11 @@ function labels(hit) {
     return [`${name}: ${value}`, typeof value === "number" ? `${name} ${value}` : value];
   });
   if (hit.damage) shown.push(["What is missing of this recording", hit.damage]);
-  return hit.others ? [...shown, ["Further moments of this recording that fit", `${hit.others} more in this recording`]] : shown;
+  return shown;
 }
 
-// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, course, playOn, lit(id or null).
+// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, playOn, lit(id or null);
+// whole(hit) gives the address of its recording.
 export function card(hit, on) {
   const made = $("card").content.firstElementChild.cloneNode(true);
   const part = (name) => made.querySelector(`.${name}`);
@@ -60,10 +61,15 @@ export function card(hit, on) {
   dot.setAttribute("cx", (5 + 30 * (hit.valence - 1) / 6).toFixed(1));
   dot.setAttribute("cy", (35 - 30 * (hit.arousal - 1) / 6).toFixed(1));
   part("labels").append(...labels(hit).map(([title, textContent]) => element("li", { title, textContent })));
+  const whole = on.whole(hit);
+  if (hit.others) {
+    part("labels").append(element("li", { title: "Further moments of this recording that fit" },
+      element("a", { href: whole, textContent: `${hit.others} more in this recording` })));
+  }
   part("play").addEventListener("click", () => on.toggle(hit));
   part("like").addEventListener("click", () => on.more(hit));
   part("unlike").addEventListener("click", () => on.less(hit));
-  part("course").addEventListener("click", () => on.course(hit));
+  part("course").href = whole;
   part("on").addEventListener("click", () => on.playOn(hit));
   part("clip").href = clipOf(hit.id);
   part("clip").addEventListener("click", (event) => {

@@ -2,6 +2,7 @@
 
 import { css } from "./colour.js";
 import { $, button, element } from "./dom.js";
+import { share } from "./sharing.js";
 
 const EXAMPLES = [  // and about where they lie
   ["furious, shouting", 2.1, 6.3], ["cold fury, quiet", 2.2, 4.4], ["terrified, trembling", 1.9, 6.0],
@@ -45,16 +46,7 @@ export function install(change, now) {
     made.append(dot, text);
     return element("li", {}, made);
   }));
-  $("share").addEventListener("click", async () => {
-    const label = $("share").querySelector("span");
-    try {
-      await navigator.clipboard.writeText(location.href);
-      label.textContent = "Copied";
-    } catch {
-      label.textContent = "Copy the address above";  // the clipboard is closed to pages that are not on https or localhost
-    }
-    setTimeout(() => { label.textContent = "Copy link"; }, 1800);
-  });
+  share();
 }
 
 function typed() {

@@ -14,7 +14,6 @@ import { Plane } from "./plane.js";
 import { Player } from "./player.js";
 import * as results from "./results.js";
 import { asks, body, empty, filter, read, write } from "./state.js";
-import { Timeline } from "./timeline.js";
 import * as tray from "./tray.js";
 
 const TOP = 20;  // hits of one answer
@@ -25,10 +24,7 @@ let clip = clips.byNumber(history.state?.clip);
 let hits = [];
 let asking = null;
 
-const player = new Player((now) => {
-  results.played(now);
-  timeline.played(now);
-});
+const player = new Player(results.played);
 const plane = new Plane($("plane"), {
   place: change,
   lit: results.light,
@@ -40,20 +36,6 @@ const plane = new Plane($("plane"), {
   reading: form.reading,
   radius: () => state.near?.radius ?? form.radius(),
 });
-const timeline = new Timeline({
-  play: async (moment, part) => {
-    try {
-      const wrong = await player.play(await api.segment(moment.id), part);
-      if (!wrong) player.playOn();
-      return wrong;
-    } catch (refusal) {
-      return refusal.message;
-    }
-  },
-  pause: () => player.pause(),
-  stop: () => player.stop(),
-});
-
 const without = (list, id) => list.filter((one) => one !== id);
 const refine = (to, from) => (hit) => {
   chips.remember(hit);
@@ -73,7 +55,7 @@ const on = {
   playOn: () => player.playOn(),
   more: refine("likes", "unlikes"),
   less: refine("unlikes", "likes"),
-  course: (hit) => told(hit, timeline.open(hit)),
+  whole: (hit) => `recording/${hit.recording}${write({ ...state, group: false }) || "?"}&at=${hit.start}`.replace("?&", "?"),
   clip: (hit) => told(hit, api.clip(hit.id).then(save)),
   pick: picking.pick,
   choose: picking.toggle,

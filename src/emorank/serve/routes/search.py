@@ -60,12 +60,16 @@ def _searched(snapshot: Snapshot, asked: Search, texts: list[Described], begun: 
             raise Refused(404, "not_found", f"There is no segment {like.id} in the index.")
         liked.append(row)
         directions.append(queries.Direction(snapshot.collection.segments.embeddings[row], like.weight))
+    first = snapshot.collection.recording_rows.get(asked.recording) if asked.recording else None
+    if asked.recording and first is None:
+        raise Refused(404, "not_found", f"There is no recording {asked.recording} in the index.")
     query = queries.Query(
         directions=tuple(directions),
         near=queries.Near(**asked.near.model_dump()) if asked.near else None,
         region=queries.Region(**asked.region.model_dump()) if asked.region else None,
         where=asked.where,
         without=tuple(liked),
+        recording=None if first is None else snapshot.collection.segments.paths[first],
         group=asked.group,
         top=asked.top,
         offset=asked.offset,
