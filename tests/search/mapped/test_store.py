@@ -1,5 +1,6 @@
 """Files that are missing, touched, half written or of another table are made anew, and never believed."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -101,6 +102,7 @@ def test_without_a_place_in_the_cache_they_last_as_long_as_the_process(
     assert not collection.stale
     folder = collection.store.folder
     del collection
+    gc.collect()
     assert not folder.exists()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
     with pytest.raises(EmorankError, match="can be written neither to"):
