@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from emorank import DEFAULT_MODEL
-from emorank.cli.console import as_typed, late_progress, name_unfamiliar
+from emorank.cli.console import as_typed, late_progress, name_hints
 from emorank.cli.listen import clip, updated
 from emorank.cli.options import require
 from emorank.errors import EmorankError
 from emorank.memory import parsed
 
 if TYPE_CHECKING:
+    from emorank.captions.familiar import Described
     from emorank.index.named import NamedIndex
     from emorank.index.plan import Indexed
     from emorank.model import EmotionRankCLAP
@@ -141,25 +142,42 @@ def allowed(memory: str | None) -> int | None:
     return None if memory is None else parsed(memory)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What was found, and the descriptions that shall fit as the model took them."""
+
+    found: "Found"
+    wanted: "list[Described]"
+
+
 def found(place: Place, descriptions: Sequence[str], asked: Asked, top: int) -> "Found":
+    """What descriptions and options find, best first; see `answered`."""
+    return answered(place, descriptions, asked, top).found
+
+
+def answered(place: Place, descriptions: Sequence[str], asked: Asked, top: int) -> Answer:
     """What descriptions and options find, best first.
 
     Raises:
         EmorankError: nothing is asked, or not what can be.
     """
+    from emorank.captions.familiar import described
     from emorank.search import Query, find
 
     clips = [*(asked.like or ()), *(asked.unlike or ())]
     texts = [*descriptions, *(asked.ands or ())]
+    understood = described(place.model, [*texts, *(asked.nots or ())])
+    name_hints(understood)
+    wanted, unwanted = understood[: len(texts)], understood[len(texts) :]
     query = Query(
-        directions=_directions(place.model, texts, asked.nots or (), asked.like or (), asked.unlike or ()),
+        directions=_directions(place.model, wanted, unwanted, asked.like or (), asked.unlike or ()),
         near=near_of(asked.near),
         where=asked.where,
         without=tuple(row for path in clips for row in place.collection.rows_of(os.path.abspath(path))),
         group=asked.group,
         top=top,
     )
-    return find(place.collection, query)
+    return Answer(find(place.collection, query), wanted)
 
 
 def near_of(text: str | None) -> "Near | None":
@@ -197,14 +215,15 @@ def _named(place: str, model: str | None, index: Path | None, channels: str | No
 
 
 def _directions(
-    clap: "EmotionRankCLAP", texts: Sequence[str], nots: Sequence[str], like: Sequence[Path], unlike: Sequence[Path]
+    clap: "EmotionRankCLAP",
+    texts: "Sequence[Described]",
+    nots: "Sequence[Described]",
+    like: Sequence[Path],
+    unlike: Sequence[Path],
 ) -> "tuple[Direction, ...]":
-    from emorank.captions.familiar import described
     from emorank.search import NOT, Direction
 
-    asked = described(clap, [*texts, *nots])
-    name_unfamiliar(asked)
-    texts_in = [each.embedding for each in asked]
+    texts_in = [each.embedding for each in (*texts, *nots)]
     clips_in = clap.encode_audio([clip(path) for path in (*like, *unlike)])
     weights = [1.0] * len(texts) + [NOT] * len(nots), [1.0] * len(like) + [NOT] * len(unlike)
     pairs = [*zip(texts_in, weights[0], strict=True), *zip(clips_in, weights[1], strict=True)]

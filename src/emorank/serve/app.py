@@ -13,6 +13,7 @@ from emorank import __version__
 from emorank.serve import errors
 from emorank.serve.access import LOOPBACK, Access
 from emorank.serve.admission import Turns, Uploads
+from emorank.serve.compression import Compression
 from emorank.serve.limits import Limits
 from emorank.serve.middleware import Answers, Bodies
 from emorank.serve.outlines import Outlines
@@ -78,5 +79,6 @@ def create_app(
     app.add_middleware(Bodies, limits=limits, uploads=uploads.PATHS)
     app.add_middleware(Access, tokens=app.state.tokens, hosts=hosts)
     app.add_middleware(Prefix, root_path=root_path, trusted=list(proxies))
+    app.add_middleware(Compression)
     app.add_middleware(Answers, registry=registry)
     return app

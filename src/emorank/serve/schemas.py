@@ -82,6 +82,7 @@ class Search(Asked):
     where: Filter | None = None
     recording: RecordingId | None = None
     group: bool = False
+    why: bool = Field(False, description="Whether to say where the answer comes from.")
     top: Top = 20
     offset: Offset = 0
 
@@ -132,27 +133,6 @@ class Segment(BaseModel):
     recording: str = Field(description="Its id, see /api/recordings.")
     moments: int = Field(description="How many segments its recording has.")
     others: int = Field(description="Further segments of the recording that pass, when grouped.")
-
-
-class Hint(BaseModel):
-    """That the model hardly understands a description, and what to write instead."""
-
-    text: str
-    familiarity: float = Field(description="-1 to 1: mean cosine to the five nearest descriptions that it learnt from.")
-    message: str = Field(description="A sentence for a person.")
-
-
-class Hits(BaseModel):
-    """What was found, best first."""
-
-    index_version: int
-    total: int = Field(description="How many pass all filters.")
-    milliseconds: float
-    hits: list[Segment]
-    percentile_error: float | None = Field(
-        None, description="Points that percentiles may be off by in 95 of 100 cases; null where they are exact."
-    )
-    hints: list[Hint] = Field(description="For each description that the model hardly understands; else empty.")
 
 
 class Page(BaseModel):

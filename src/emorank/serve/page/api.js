@@ -8,6 +8,9 @@ export class Refusal extends Error {
     super(message);
     Object.assign(this, { status, code });
   }
+
+  // Whether the same may work later: the server was away, busy or failed.
+  get passing() { return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500; }
 }
 
 // What the server says is for programs as well; these are for the person at the page.
@@ -48,10 +51,10 @@ const posted = (body, signal) => ({
 
 export const search = (body, signal) => json("api/search", posted(body, signal));
 
-export function searchClip(file, { where, group, offset, top }, signal) {
-  const query = new URLSearchParams({ group, offset, top });
-  if (where) query.set("where", where);
-  return json(`api/search/clip?${query}`, {
+export const suggestions = (text, signal) => json(`api/suggestions?${new URLSearchParams({ text })}`, { signal });
+
+export function searchClip(file, asked, signal) {
+  return json(`api/search/clip?${new URLSearchParams({ asked: JSON.stringify(asked) })}`, {
     method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, signal,
   });
 }

@@ -26,11 +26,11 @@ function fit(hit) {
   return ["", "", ""];
 }
 
-// Text says by itself what it is about, a number or a truth does not.
+// What the user's table says, each with the name of its column.
 function labels(hit) {
   const shown = Object.entries(hit.labels).filter(([, value]) => value !== null && value !== "").map(([name, value]) => {
-    if (typeof value === "boolean") return [`${name}: ${value ? "yes" : "no"}`, value ? name : `not ${name}`];
-    return [`${name}: ${value}`, typeof value === "number" ? `${name} ${value}` : value];
+    const text = typeof value === "boolean" ? (value ? "yes" : "no") : value;
+    return [`${name}: ${text}`, `${name}: ${text}`];
   });
   if (hit.damage) shown.push(["What is missing of this recording", hit.damage]);
   return shown;

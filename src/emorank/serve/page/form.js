@@ -56,8 +56,6 @@ function typed() {
 
 export const radius = () => typed().radius;
 
-reading(null);
-
 export function show(state) {
   $("text").value = state.texts[0] ?? "";
   $("group").checked = state.group;
@@ -69,17 +67,16 @@ export function show(state) {
   $("wide").textContent = state.near.radius.toFixed(1);
 }
 
+const touched = matchMedia("(pointer: coarse)").matches;
+
 // Where the pointer is on the plane.
 export function reading(place) {
   $("reading").textContent = place
     ? `valence ${place.valence.toFixed(1)}, arousal ${place.arousal.toFixed(1)}`
-    : "Click for what lies near, drag for a region.";
+    : touched ? "Tap for what lies near." : "Click for what lies near, drag for a region.";
 }
 
-// A sentence under the search field for each description that the model hardly understands.
-export function hint(hints) {
-  $("hint").textContent = hints.map(({ message }) => message).join(" ");
-}
+reading(null);
 
 // A sentence above the results, with what to try again; null takes it away.
 export function problem(sentence, again = null) {

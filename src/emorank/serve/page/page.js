@@ -4,23 +4,27 @@ import * as api from "./api.js";
 import * as cards from "./card.js";
 import * as chips from "./chips.js";
 import * as clips from "./clips.js";
+import * as completing from "./completing.js";
 import { $, save } from "./dom.js";
 import * as filters from "./filters.js";
 import * as form from "./form.js";
 import * as index from "./indexed.js";
+import * as kept from "./kept.js";
 import * as keys from "./keys.js";
+import * as meaning from "./meaning.js";
 import * as picking from "./picking.js";
 import { Plane } from "./plane.js";
 import { Player } from "./player.js";
 import * as results from "./results.js";
-import { asks, body, empty, filter, read, write } from "./state.js";
+import * as sheet from "./sheet.js";
+import { asks, body, read, write } from "./state.js";
 import * as tray from "./tray.js";
 
 const TOP = 20;  // hits of one answer
 const HEALTH = 20_000;  // milliseconds from look to look whether the index has changed
 
 let state = read(location.search);
-let clip = clips.byNumber(history.state?.clip);
+let clip = kept.byNumber(history.state?.clip);  // a recording of one's own, which no address holds
 let hits = [];
 let asking = null;
 
@@ -29,6 +33,7 @@ const plane = new Plane($("plane"), {
   place: change,
   lit: results.light,
   picked: (id) => {
+    sheet.close(false);
     const made = results.of(id);
     made.scrollIntoView({ block: "center" });
     made.focus({ preventScroll: true });
@@ -64,21 +69,20 @@ const on = {
   leave: () => { if (state.near || state.region) change({ near: null, region: null }); },
 };
 
-// A new state: into the address, onto the page, to the server. A clip of one's own is searched by alone.
+// A new state: into the address, onto the page, to the server.
 function change(part) {
-  const { where, picks, group } = { ...state, ...part };
-  if (["texts", "nots", "likes", "unlikes", "near", "region"].some((name) => name in part)) clip = null;
-  state = clip ? { ...empty(), where, picks, group } : { ...state, ...part };
+  state = { ...state, ...part };
   const address = write(state);
-  const same = address === location.search && (history.state?.clip ?? null) === (clip && clips.numberOf(clip));
-  if (!same) history.pushState({ clip: clip && clips.numberOf(clip) }, "", address || location.pathname);
+  const number = clip && kept.numberOf(clip);
+  const same = address === location.search && (history.state?.clip ?? null) === number;
+  if (!same) history.pushState({ clip: number }, "", address || location.pathname);
   show();
 }
 
 function show() {
   form.show(state);
   filters.show(state);
-  chips.show(state, clip, change, () => change({ texts: [] }));
+  chips.show(state, clip, change, () => byClip(null));
   plane.look(state.near, state.region);
   search(0);
 }
@@ -96,14 +100,14 @@ async function search(offset) {
   }
   document.body.classList.add("searching");
   try {
-    const page = { where: filter(state), group: state.group, offset, top: TOP };
-    const answer = clip ? await api.searchClip(clip, page, mine.signal) : await api.search(body(state, offset, TOP), mine.signal);
+    const asked = body(state, offset, TOP);
+    const answer = clip ? await api.searchClip(clip.blob, asked, mine.signal) : await api.search(asked, mine.signal);
     if (mine === asking) found(answer, offset, false);
   } catch (refusal) {
     if (refusal.name === "AbortError" || mine !== asking) return;
     if (!offset) found({ hits: [], total: 0, hints: [] }, 0, true);
     if (refusal.code === "bad_filter") filters.wrong(refusal.message);
-    else form.problem(refusal.message, () => search(offset));
+    else form.problem(refusal.message, refusal.passing ? () => search(offset) : null);
   } finally {
     if (mine === asking) document.body.classList.remove("searching");
   }
@@ -119,8 +123,12 @@ function found(answer, offset, silent) {
   picking.show();
   hits.forEach(chips.remember);
   plane.found(hits);
-  if (!offset) form.hint(answer.hints);
-  results.say(silent ? null : answer, hits.length, state);
+  if (!offset) {
+    meaning.hints(answer.hints, state, change);
+    meaning.fit(silent ? null : answer);
+    meaning.why(answer.hits.length && state.texts.length && !clip ? body(state, 0, TOP) : null);
+  }
+  results.say(silent ? null : answer, hits.length, state, clip);
   if (!silent && !answer.total) form.problem(results.advice(state));
   $("load").hidden = silent || hits.length >= answer.total;
   if (!silent) index.seen(answer.index_version);
@@ -136,20 +144,22 @@ async function renew() {
     filters.show(state);
     await tray.allow(about);
   } catch (refusal) {
-    form.problem(refusal.message, () => {
+    form.problem(refusal.message, refusal.passing ? () => {
       renew();
       search(0);
-    });
+    } : null);
   }
 }
 
-function byClip(file) {
-  clip = file;
+function byClip(chosen) {
+  clip = chosen;
   change({});
 }
 
 form.install(change, () => state);
+completing.install(() => $("search").requestSubmit());
 clips.install(byClip);
+sheet.install();
 keys.install(on);
 picking.install();
 tray.install();
@@ -165,7 +175,7 @@ for (const dialog of document.querySelectorAll("dialog")) {
 }
 addEventListener("popstate", () => {
   state = read(location.search);
-  clip = clips.byNumber(history.state?.clip);
+  clip = kept.byNumber(history.state?.clip);
   show();
 });
 
@@ -173,5 +183,5 @@ if ((state.picks.length || state.where) && innerWidth > 640) filters.open(true);
 renew();
 show();
 if (history.state?.clip !== undefined && history.state.clip !== null && !clip) {
-  form.problem("A clip does not outlast a reload of the page: choose it again.");
+  form.problem("This clip was too large to outlast a reload of the page: choose it again.");
 }

@@ -5,7 +5,7 @@ import { css, HIGH, LOW } from "./colour.js";
 import { density } from "./density.js";
 import { sharp, tint } from "./dom.js";
 
-const EDGE = { left: 40, right: 18, top: 18, bottom: 40 };  // css pixels, for the axes
+const EDGE = { left: 40, right: 18, top: 26, bottom: 58 };  // css pixels, for the axes
 const NEAR = 8;  // css pixels; from so far a hit is meant
 const TICKS = [1, 2, 3, 4, 5, 6, 7];
 
@@ -102,7 +102,7 @@ export class Plane {
     context.fill();
     context.globalAlpha = 1;
     context.stroke();
-    const paper = tint("card"), ink = tint("ink");
+    const paper = tint("card"), ring = tint("ring");
     const dot = (hit, size, edge, width) => {
       context.beginPath();
       context.arc(this.x(hit.valence), this.y(hit.arousal), size, 0, 7);
@@ -115,7 +115,7 @@ export class Plane {
     // The best last, so that it lies on top.
     for (const hit of this.hits.toReversed()) {
       dot(hit, 5, paper, 3.5);
-      dot(hit, 4.5, ink, 1.25);
+      dot(hit, 5, ring, 1.25);
     }
     const lit = this.hits.find((hit) => hit.id === this.lit);
     if (lit) {
@@ -139,21 +139,23 @@ export class Plane {
     context.textAlign = "center";
     for (const tick of TICKS) {
       context.fillText(tick, EDGE.left - 13, this.y(tick));
-      context.fillText(tick, this.x(tick), this.height - EDGE.bottom + 12);
+      context.fillText(tick, this.x(tick), this.height - EDGE.bottom + 30);
     }
     this.title(context, ["negative", "valence", "positive"], this.wide);
     context.save();
     // The same from below upwards: the line of words comes to lie 11 pixels from the left.
     context.rotate(-Math.PI / 2);
     context.translate(EDGE.bottom - this.height - EDGE.left, 22 - this.height);
-    this.title(context, ["calm", "arousal", "excited"], this.tall);
+    this.title(context, ["low energy", "arousal", "high energy"], this.tall);
     context.restore();
   }
 
   // What an axis means: its two ends, and its name between them.
   title(context, [low, name, high], length) {
     const y = this.height - 11;
+    const wide = [low, name, high].reduce((sum, text) => sum + context.measureText(text).width + 12, 0);
     for (const [text, place, align] of [[low, 0, "left"], [name, 0.5, "center"], [high, 1, "right"]]) {
+      if (text === name && wide > length) continue;  // the ends say more
       context.textAlign = align;
       context.fillText(text, EDGE.left + place * length, y);
     }
