@@ -6,6 +6,7 @@ the rows is enough, in the leading directions and as small integers; it need not
 best under the first thousand.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from emorank.search.mapped.exact import exact
 from emorank.search.query import Query
 
 RESCORED = 1_000  # rows that are scored exactly beside those that are asked for
+_WIDE = 8  # times as many are scored in more directions
+_AMONG = 250  # and at least one in so many
 _OF_EACH = 3  # rows of a recording that are scored exactly where hits are grouped
 
 
@@ -55,8 +58,10 @@ def ranked(collection: MappedCollection, query: Query, middle: tuple[float, floa
     asked = query.offset + query.top
     if not query.directions:
         scores = _nearness(collection, middle)
-        candidates, total, others = _candidates(collection, query, passing, scores, asked + RESCORED)
-        values = np.concatenate([scores(int(row), int(row) + 1, None) for row in candidates] or [np.zeros(0)])
+        candidates, total, others = _candidates(
+            collection, query, passing, scores, lambda rows: _away(collection, middle, rows), asked + RESCORED
+        )
+        values = _away(collection, middle, candidates)
         order = _sequence(collection, candidates, values, query.group)[query.offset : asked]
         rows = candidates[order]
         return Ranked(rows, total, _others(collection, others, rows))
@@ -64,8 +69,11 @@ def ranked(collection: MappedCollection, query: Query, middle: tuple[float, floa
     sample, everything = _sampled(collection)
     near = sample @ directions
     factors = _factors(near, query)
-    scores = scan.nearly(collection.store, directions @ factors)
-    candidates, total, others = _candidates(collection, query, passing, scores, asked + RESCORED)
+    direction = directions @ factors
+    scores = scan.nearly(collection.store, direction)
+    candidates, total, others = _candidates(
+        collection, query, passing, scores, lambda rows: scan.finer(collection.store, direction, rows), asked + RESCORED
+    )
     cosines = exact(collection.followed, candidates, lambda embeddings: embeddings @ directions)
     values = cosines @ factors
     order = _sequence(collection, candidates, values, query.group)[query.offset : asked]
@@ -80,8 +88,8 @@ def _passing(collection: MappedCollection, query: Query, middle: tuple[float, fl
     if middle is not None:
         inside = np.ones(len(collection.store), bool) if passing is None else passing
         places = collection.store["places"]
-        for start in range(0, len(inside), scan._ROWS_AT_ONCE):
-            span = slice(start, start + scan._ROWS_AT_ONCE)
+        for start in range(0, len(inside), scan.ROWS_AT_ONCE):
+            span = slice(start, start + scan.ROWS_AT_ONCE)
             if query.near:
                 inside[span] &= np.hypot(*(places[span, :2] - np.array(middle, np.float32)).T) <= query.near.radius
             if query.region:
@@ -103,39 +111,50 @@ def _passing(collection: MappedCollection, query: Query, middle: tuple[float, fl
 
 
 def _nearness(collection: MappedCollection, middle: tuple[float, float] | None) -> scan.Scores:
-    places = collection.store["places"]
-
     def scores(start: int, stop: int, picked: np.ndarray | None) -> np.ndarray:
-        here = places[start:stop, :2] if picked is None else places[start:stop, :2][picked]
-        if middle is None:
-            return np.zeros(len(here), np.float32)
-        found: np.ndarray = -np.hypot(*(here - np.array(middle, np.float32)).T)
-        return found
+        return _away(collection, middle, slice(start, stop) if picked is None else start + picked)
 
     return scores
 
 
+def _away(collection: MappedCollection, middle: tuple[float, float] | None, rows: np.ndarray | slice) -> np.ndarray:
+    """Of some rows, the nearer to the middle of what is looked for on the plane, the higher; 0 where nothing is."""
+    places = collection.store["places"][rows, :2]
+    if middle is None:
+        return np.zeros(len(places), np.float32)
+    found: np.ndarray = -np.hypot(*(places - np.array(middle, np.float32)).T)
+    return found
+
+
 def _candidates(
-    collection: MappedCollection, query: Query, passing: np.ndarray | None, scores: scan.Scores, count: int
+    collection: MappedCollection,
+    query: Query,
+    passing: np.ndarray | None,
+    scores: scan.Scores,
+    finer: Callable[[np.ndarray], np.ndarray],
+    count: int,
 ) -> tuple[np.ndarray, int, np.ndarray | None]:
     """Rows among which the best are, how many rows or recordings pass, and how many rows of each recording do."""
     store = collection.store
     if not query.group:
-        rows, _ = scan.highest(scores, count, len(store), passing)
+        wide = max(_WIDE * count, len(store) // _AMONG)
+        rows, _ = scan.highest(scores, wide, len(store), passing)
+        rows, _ = scan.cut(rows, finer(rows), count) if len(rows) > count else (rows, None)
         return rows, len(store) if passing is None else int(np.count_nonzero(passing)), None
     best, counts = scan.by_recording(store, scores, passing)
     numbers = np.flatnonzero(counts)
     total = len(numbers)
-    if total > count:
-        numbers = numbers[np.argpartition(best[numbers], total - count)[total - count :]]
-    every = []
-    for number in numbers.tolist():
-        first, last = int(store["first"][number]), int(store["first"][number]) + int(store["count"][number])
-        picked = np.arange(last - first) if passing is None else np.flatnonzero(passing[first:last])
-        if len(picked) > _OF_EACH:
-            picked = picked[np.sort(np.argsort(-scores(first, last, picked), kind="stable")[:_OF_EACH])]
-        every.append(first + picked)
-    return np.concatenate(every) if every else np.zeros(0, np.int64), total, counts
+    numbers, _ = scan.cut(numbers, best[numbers], max(_WIDE * count, total // _AMONG))
+    sizes = store["count"][numbers].astype(np.int64)
+    rows = np.repeat(store["first"][numbers] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+    rows = rows if passing is None else rows[passing[rows]]
+    values = finer(rows)
+    order = np.lexsort((-values, store["recording"][rows]))
+    rows, values = rows[order], values[order]
+    recordings, firsts, many = np.unique(store["recording"][rows], return_index=True, return_counts=True)
+    chosen, _ = scan.cut(np.arange(len(recordings)), values[firsts], count)
+    spans = [np.arange(firsts[n], firsts[n] + min(_OF_EACH, many[n])) for n in chosen.tolist()]
+    return rows[np.concatenate(spans)] if spans else rows, total, counts
 
 
 def _others(collection: MappedCollection, counts: np.ndarray | None, rows: np.ndarray) -> list[int]:

@@ -8,16 +8,16 @@ from functools import cache
 
 import numpy as np
 
-from emorank.search.mapped.store import Store
+from emorank.search.mapped.store import DIMS, Store
 
-_ROWS_AT_ONCE = 32_768  # so many fit into a core's cache
+ROWS_AT_ONCE = 32_768  # so many fit into a core's cache
 _SHARED = 1_000_000  # rows from which on cores share them
 Scores = Callable[[int, int, np.ndarray | None], np.ndarray]
 
 
 def nearly(store: Store, direction: np.ndarray) -> Scores:
     """Gives rows from one to another, or those picked of them, their product with a direction but for a constant."""
-    weights = ((store.basis.T @ direction) * store.steps).astype(np.float32)
+    weights = _weights(store, direction)[:DIMS]
     small = store["small"]
 
     def scores(start: int, stop: int, picked: np.ndarray | None) -> np.ndarray:
@@ -28,6 +28,19 @@ def nearly(store: Store, direction: np.ndarray) -> Scores:
     return scores
 
 
+def finer(store: Store, direction: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The same of some rows, in more directions."""
+    weights = _weights(store, direction)
+    lead = store["small"][rows].astype(np.float32) @ weights[:DIMS]
+    found: np.ndarray = lead + store["finer"][rows].astype(np.float32) @ weights[DIMS:]
+    return found
+
+
+def _weights(store: Store, direction: np.ndarray) -> np.ndarray:
+    weights: np.ndarray = ((store.basis.T @ direction) * store.steps).astype(np.float32)
+    return weights
+
+
 def highest(scores: Scores, count: int, rows: int, passing: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Rows of about the highest scores, and these; `count` at least where so many pass, in no order."""
     workers = os.cpu_count() or 1
@@ -36,7 +49,7 @@ def highest(scores: Scores, count: int, rows: int, passing: np.ndarray | None) -
     edges = np.linspace(0, rows, workers + 1).astype(int).tolist()
     spans = itertools.pairwise(edges)
     parts = list(_pool().map(lambda span: _highest(scores, count, span[0], span[1], passing), spans))
-    return _cut(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]), count)
+    return cut(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]), count)
 
 
 def by_recording(store: Store, scores: Scores, passing: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -64,17 +77,17 @@ def _highest(
         rows.append(start + (at if picked is None else picked[at]))
         values.append(found[at])
         held += len(at)
-        if held > 2 * count + _ROWS_AT_ONCE // 4:
-            kept = _cut(np.concatenate(rows), np.concatenate(values), count)
+        if held > 2 * count + ROWS_AT_ONCE // 4:
+            kept = cut(np.concatenate(rows), np.concatenate(values), count)
             rows, values, held = [kept[0]], [kept[1]], len(kept[0])
             least = float(kept[1].min())
-    return _cut(np.concatenate(rows), np.concatenate(values), count)
+    return cut(np.concatenate(rows), np.concatenate(values), count)
 
 
 def _blocks(first: int, last: int, passing: np.ndarray | None) -> Iterator[tuple[int, int, np.ndarray | None]]:
     """From where to where, and which of these pass; None for all."""
-    for start in range(first, last, _ROWS_AT_ONCE):
-        stop = min(last, start + _ROWS_AT_ONCE)
+    for start in range(first, last, ROWS_AT_ONCE):
+        stop = min(last, start + ROWS_AT_ONCE)
         if passing is None:
             yield start, stop, None
             continue
@@ -83,7 +96,8 @@ def _blocks(first: int, last: int, passing: np.ndarray | None) -> Iterator[tuple
             yield start, stop, picked if len(picked) < stop - start else None
 
 
-def _cut(rows: np.ndarray, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def cut(rows: np.ndarray, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the highest values, and these."""
     if len(rows) <= count:
         return rows, values
     at = np.argpartition(values, len(values) - count)[len(values) - count :]

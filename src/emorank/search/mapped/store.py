@@ -19,7 +19,8 @@ from emorank.storage import written_whole
 
 FORMAT = 1
 MANIFEST = "manifest"
-DIMS = 32  # leading directions that are kept
+DIMS = 32  # leading directions, in which all rows are scored
+FINER = 128  # in which the best of those are
 _GROWING: dict[str, tuple[str, str, tuple[int, ...]]] = {  # name -> what it grows with, kind, shape of an item
     "rowid": ("rows", "<u8", ()),  # in the table, but for those that moved
     "sum": ("rows", "<u8", ()),
@@ -30,7 +31,8 @@ _GROWING: dict[str, tuple[str, str, tuple[int, ...]]] = {  # name -> what it gro
     "places": ("rows", "<f4", (3,)),
     "loudness": ("rows", "<f4", ()),
     "channel": ("rows", "<i2", ()),
-    "small": ("rows", "|i1", (-1,)),  # see `Directions`
+    "small": ("rows", "|i1", (-1,)),  # the first `DIMS` of `Store.reduced`
+    "finer": ("rows", "|i1", (-1,)),  # the others
     "path": ("bytes", "|u1", ()),  # of all recordings, one after the other
     "path_end": ("recordings", "<i8", ()),
     "name": ("recordings", "<u8", ()),
@@ -87,8 +89,8 @@ class Store:
         manifest: what they are.
         arrays: by name, read-only.
         basis: (embedding_dim, dims) leading directions.
-        steps: (dims,) what 1 of `small` is worth in each.
-        middle: (embedding_dim,) what `small` counts from.
+        steps: (dims,) what 1 of `small` and `finer` is worth in each.
+        middle: (embedding_dim,) what they count from.
     """
 
     folder: Path
@@ -175,7 +177,7 @@ def begun(folder: Path, made: str, share: float, sample: np.ndarray) -> Store:
     middle = sample.mean(0, dtype=np.float64).astype(np.float32)
     centred = sample - middle
     _, vectors = np.linalg.eigh(centred.T @ centred)
-    basis = np.ascontiguousarray(vectors[:, ::-1][:, :DIMS].astype(np.float32))
+    basis = np.ascontiguousarray(vectors[:, ::-1][:, :FINER].astype(np.float32))
     reach = np.quantile(np.abs(centred @ basis), 0.9999, axis=0)
     steps = np.maximum(1.1 * reach / 127, 1e-9).astype(np.float32)
     for name, values in (("basis", basis), ("steps", steps), ("middle", middle)):
@@ -249,14 +251,17 @@ def _mapped(file: Path, name: str, manifest: Manifest, dims: int | None = None) 
     grows, kind, shape = _GROWING[name]
     if name == "small":
         width = dims or (file.parent / "steps").stat().st_size // 4
-        shape = (width,)
+        shape = (min(width, DIMS),)
+    elif name == "finer":
+        width = dims or (file.parent / "steps").stat().st_size // 4
+        shape = (max(0, width - DIMS),)
     elif name == "sample":
         shape = (manifest.dim,)
     return _array(file, kind, (manifest.lengths[grows], *shape))
 
 
 def _array(file: Path, kind: str, shape: tuple[int, ...]) -> np.ndarray:
-    return np.memmap(file, kind, "r", shape=shape).view(np.ndarray) if shape[0] else np.zeros(shape, kind)
+    return np.memmap(file, kind, "r", shape=shape).view(np.ndarray) if all(shape) else np.zeros(shape, kind)
 
 
 def _read(file: Path, kind: str) -> np.ndarray:
