@@ -180,6 +180,14 @@ def test_what_cannot_be_asked_is_said(index: Index) -> None:
         find(collection, Query(where="speaker = 'ann'"))
 
 
+def test_embeddings_come_in_the_order_in_which_they_are_asked_for(index: Index) -> None:
+    add(index, {f"/r/{i}.wav": 4 for i in range(5)})
+    one, other = in_memory(index).segments.embeddings, mapped(index).segments.embeddings
+    np.testing.assert_array_equal(other[[7, 3, 7, 0]], one[[7, 3, 7, 0]])
+    np.testing.assert_array_equal(other[5], one[5])
+    assert other[[]].shape == (0, 32)
+
+
 def test_an_index_whose_recordings_are_all_gone_finds_nothing(index: Index) -> None:
     add(index, {"/r/a.wav": 2})
     mapped(index)

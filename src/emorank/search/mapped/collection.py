@@ -302,8 +302,8 @@ class Embeddings:
 
     def __getitem__(self, rows: int | Sequence[int] | np.ndarray) -> np.ndarray:
         """(embedding_dim,) of a row, or (n, embedding_dim) of some."""
-        chosen = np.atleast_1d(np.asarray(rows, np.int64))
-        found = exact(self._collection.followed, chosen, lambda embeddings: embeddings)
+        chosen, places = np.unique(np.atleast_1d(np.asarray(rows, np.int64)), return_inverse=True)
+        found = exact(self._collection.followed, chosen, lambda embeddings: embeddings)[places]
         return found[0] if isinstance(rows, int | np.integer) else found
 
 
