@@ -8,6 +8,7 @@ import numpy as np
 
 from emorank.index import sums, table
 from emorank.index.failures import damaged, reported
+from emorank.index.remote import connected
 
 _IDS_AT_ONCE = 65_536  # LanceDB takes thirty times as long with its own default
 _STREAMED_AT_ONCE = 16_384
@@ -21,17 +22,15 @@ class View:
     made once (`made`) no id ever means another row; putting small files together gives rows new ones.
 
     Args:
-        folder: of the index.
+        folder: of the index; an address of object storage is a text.
         name: of the table.
         version: of the table.
     """
 
-    def __init__(self, folder: Path, name: str, version: int) -> None:
-        import lancedb
-
+    def __init__(self, folder: Path | str, name: str, version: int) -> None:
         self.folder, self.name, self.version = folder, name, version
         with reported(folder, "read"):
-            self._table = lancedb.connect(folder).open_table(name)
+            self._table = connected(folder).open_table(name)
             self._table.checkout(version)
             about = table.about(self._table, folder)
         self.made = f"{about.get('made', '')}|{about['model']}"

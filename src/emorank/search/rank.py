@@ -23,18 +23,9 @@ def find(collection: Searched, query: Query) -> Found:
     _check(query)
     if not len(collection):
         return Found(0, ())
-    lacking = [name for name in ("valence", "arousal") if name not in collection.segments.dimensions]
-    if lacking and (query.near or query.region):
-        raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
     if isinstance(collection, MappedCollection):
         return _found_mapped(collection, query)
-    distances = _distances(collection, query)
-    passing = _passing(collection, query, distances)
-    cosines = None
-    if query.directions:
-        cosines, scores = _scored(collection.scan, query, passing)
-    else:
-        scores = np.zeros(len(collection), np.float32) if distances is None else -distances
+    cosines, scores, distances, passing = _judged(collection, query)
     rows, total, others = _best(collection, scores, passing, query)
     percentiles = _percentiles(scores, rows) if cosines is not None else None
     hits = []
@@ -46,7 +37,38 @@ def find(collection: Searched, query: Query) -> Found:
     return Found(total, tuple(hits))
 
 
+def scores_of(collection: Searched, query: Query) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) how well every segment fits a query, what is best highest, and (n,) which pass its filters.
+
+    Raises:
+        EmorankError: as `find`, or the index is not held in memory.
+    """
+    if isinstance(collection, MappedCollection):
+        raise EmorankError("it is larger than the memory it may take and cannot be compared; allow more with --memory.")
+    _check(query)
+    if not len(collection):
+        return np.zeros(0, np.float32), np.zeros(0, bool)
+    _, scores, _, passing = _judged(collection, query)
+    return scores, np.ones(len(scores), bool) if passing is None else passing
+
+
+def _judged(
+    collection: Collection, query: Query
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Of all segments: cosines to the directions, scores, distances, and which pass; None for what is not asked."""
+    _check_plane(collection, query)
+    distances = _distances(collection, query)
+    passing = _passing(collection, query, distances)
+    cosines = None
+    if query.directions:
+        cosines, scores = _scored(collection.scan, query, passing)
+    else:
+        scores = np.zeros(len(collection), np.float32) if distances is None else -distances
+    return cosines, scores, distances, passing
+
+
 def _found_mapped(collection: MappedCollection, query: Query) -> Found:
+    _check_plane(collection, query)
     middle = _middle(query)
     best = mapped_rank.ranked(collection, query, middle)
     hits = []
@@ -109,6 +131,12 @@ def _check(query: Query) -> None:
     for place in places:
         if not LOWEST <= place <= HIGHEST:
             raise EmorankError(f"{place:g} is not on the plane; valence and arousal run from 1 to 7.")
+
+
+def _check_plane(collection: Searched, query: Query) -> None:
+    lacking = [name for name in ("valence", "arousal") if name not in collection.segments.dimensions]
+    if lacking and (query.near or query.region):
+        raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
 
 
 def _scored(scan: Scan, query: Query, passing: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

@@ -198,6 +198,7 @@ class IndexNote(BaseModel):
     roots: list[str]
     limits: Bounds
     scopes: list[Scope] = Field(description="What the token that was shown allows; all where none is needed.")
+    indexes: list[str] = Field(description="All that the server has; where there are several, each at ../NAME/.")
 
 
 class Waveform(BaseModel):
