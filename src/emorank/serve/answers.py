@@ -69,6 +69,9 @@ class Hits(BaseModel):
     total: int = Field(description="How many pass all filters.")
     milliseconds: float
     hits: list[Segment]
+    percentile_error: float | None = Field(
+        description="Points that percentiles may be off by in 95 of 100 cases; null where they are exact."
+    )
     fit: Fit | None = Field(
         description="How well the best five fit the descriptions, against how close recordings come to such captions; "
         "null without descriptions, with unknown ones, for unknown models, and from the second page on."
