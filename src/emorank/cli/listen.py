@@ -4,29 +4,39 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emorank.cli.console import name_broken, name_damaged, name_passed_over, progress
+from emorank.cli.console import name_broken, name_damaged, name_passed_over
+from emorank.cli.hearing import hearing
 from emorank.errors import AudioError, EmorankError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from emorank.encoders import Locates
-    from emorank.index import Segments
+    from emorank.index import Index, Segments
     from emorank.model import EmotionRankCLAP
 
 
 def listened(root: str, model: "EmotionRankCLAP", index: Path | None, channels: str = "auto") -> "Segments":
-    """Bring the index of a folder up to date, name what is broken in it, and give its segments.
+    """The segments of a folder, whose index is brought up to date; see `updated`.
 
     Raises:
         EmorankError: there is nothing at `root`, or nothing that can be searched.
+    """
+    return _some(updated(root, model, index, channels).segments().under(os.path.abspath(root)), root)
+
+
+def updated(root: str, model: "EmotionRankCLAP", index: Path | None, channels: str = "auto") -> "Index":
+    """Bring the index of a folder up to date, and name what is broken in it.
+
+    Raises:
+        EmorankError: there is nothing at `root`.
     """
     from emorank.audio import parse_policy
     from emorank.index import Index
 
     policy = parse_policy(channels)
     kept = Index(index, model, policy) if index is not None else Index.of(root, model, policy)
-    with progress("listening") as bar:
+    with hearing("listening") as bar:
         update = kept.update(root, bar)
     name_broken(update.broken)
     name_damaged(update.damaged)
@@ -34,7 +44,7 @@ def listened(root: str, model: "EmotionRankCLAP", index: Path | None, channels: 
         name_passed_over(update.passed_over)
     if update.missing:
         raise EmorankError(f"{root}: there are no recordings now; its index keeps what it knows of {update.missing}.")
-    return _some(kept.segments().under(os.path.abspath(root)), root)
+    return kept
 
 
 def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
@@ -51,6 +61,7 @@ def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
     from emorank.index import Segments
     from emorank.listening.encode import listen, matrix, schema
     from emorank.listening.recordings import recordings
+    from emorank.types import Heard
 
     head = audio_encoder(encoder)
     if not isinstance(head, Locates):
@@ -58,13 +69,14 @@ def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
             f"Audio encoder {encoder!r} has no regression head of its own; name one such as wavlm-ser/mean."
         )
     listing = recordings(root)
-    broken, batches = listing.broken, []
-    with progress("listening") as bar:
-        done = 0
-        for batch in listen(listing.recordings, _Places(head), channels=parse_policy(channels)):
-            batches.append(batch)
-            done += len(set(batch["path"].to_pylist()))
-            bar(done, len(listing.recordings))
+    broken = listing.broken
+    size, count = sum(file.size for file in listing.recordings), len(listing.recordings)
+    with hearing("listening") as bar:
+
+        def tell(seconds: float, read: float) -> None:
+            bar(Heard(0, count, 0, seconds, min(1.0, read / max(size, 1))))
+
+        batches = list(listen(listing.recordings, _Places(head), channels=parse_policy(channels), progress=tell))
     rows = pa.Table.from_batches(batches, schema(len(DIMENSIONS)))
     column = rows.select(["path", "reason"]).to_pydict()
     reasons = zip(column["path"], column["reason"], strict=True)

@@ -1,7 +1,7 @@
 """emorank search: the moments of a folder or of a named index that sound like a description, or like a clip."""
 
 import dataclasses
-import os
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +26,7 @@ def search(
     wide: Annotated[bool, Parameter(negative="")] = False,
     why: Annotated[bool, Parameter(negative="")] = False,
     cut: Annotated[Cut | None, Parameter(name="*")] = None,
+    play: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
     channels: str | None = None,
     index: Path | None = None,
@@ -45,6 +46,8 @@ def search(
 
         emorank search calls --near 2.0,6.0
 
+        emorank search "warm, calm" calls --play
+
         emorank search "warm, calm" calls --top 50 --cut warm/ --clip-format flac
 
     Args:
@@ -55,6 +58,7 @@ def search(
         why: Say where the result comes from: the captions that a description is nearest to, the place that is asked for
             and the one that was found.
         cut: Where clips go.
+        play: Play the moments one after another; in a terminal n is the next, a the same again, s stops.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
             named index was made with.
         channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
@@ -69,10 +73,11 @@ def search(
             else "Name what to search as well: emorank search --like clip.wav DIR"
         )
     near_of(asked.near)  # before anything is listened to
-    place = opened(words[-1], asked.where, model, index, channels)
+    place = opened(words[-1], asked.where, model, index, channels, asked.memory)
     answer = answered(place, words[:-1], asked, asked.top or _TOP)
     result = answer.found
-    hits = [dataclasses.replace(hit, path=_typed(hit.path, words[-1])) for hit in result.hits]
+    typed = from_here if place.named else functools.partial(as_typed, root=words[-1])
+    hits = [dataclasses.replace(hit, path=typed(hit.path)) for hit in result.hits]
     if json:
         print_json([{k: v for k, v in dataclasses.asdict(hit).items() if k != "row"} for hit in hits])
     else:
@@ -83,6 +88,10 @@ def search(
         explain(answer)
     if cut.cut:
         cut_into(cut.cut, cut, Selected(place, result.hits))
+    if play:
+        from emorank.cli import playing
+
+        playing.play(Selected(place, result.hits))
 
 
 def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None:
@@ -106,9 +115,11 @@ def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None
         first=("from", *(("beats",) if ranked else ()), *dimensions[:2], *labelled, "to"),
         wide=wide,
     )
-    recordings = len(collection.recordings) - 1
+    recordings = collection.recording_count
     passed = "" if result.total in (len(collection), recordings) else f", {result.total} pass the filters"
-    say(f"{len(hits)} of {len(collection)} segments in {recordings} recordings{passed}.")
+    off = result.percentile_error
+    nearly = "" if off is None else f'; "beats" is from a sample, within {off:g} %'
+    say(f"{len(hits)} of {len(collection)} segments in {recordings} recordings{passed}{nearly}.")
 
 
 def _fit(place: Place, answer: Answer) -> str | None:
@@ -118,8 +129,3 @@ def _fit(place: Place, answer: Answer) -> str | None:
     rows = [hit.row for hit in answer.found.hits[:BEST]]
     word = fit(place.model, answer.wanted, place.collection.segments.embeddings[rows])
     return WORDS[word] if word else None
-
-
-def _typed(path: str, place: str) -> str:
-    """A path as a person who typed `place` would write it."""
-    return as_typed(path, place) if os.path.exists(place) else from_here(path)

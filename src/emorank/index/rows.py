@@ -10,8 +10,11 @@ import numpy as np
 
 from emorank.index import ledger, sums, table
 from emorank.index.failures import damaged
+from emorank.index.view import View
 
 _VERSIONS_KEPT = timedelta(days=1)
+_SMALL_KEPT = 20  # files of less than 100,000 rows; putting them together rewrites up to a million rows
+_ROWS_AT_ONCE = 20_000  # of a batch
 _NOTED_EVERY = 30.0  # seconds between two ledgers of an update
 
 Item = TypeVar("Item")
@@ -21,13 +24,13 @@ class Rows:
     """The rows of an index.
 
     Args:
-        folder: of the index.
+        folder: of the index; an address of object storage is a text.
         name: of the table.
         layout: its schema.
         open_table: opens it; None where it is not there yet.
     """
 
-    def __init__(self, folder: Path, name: str, layout: Any, open_table: Callable[[], Any | None]) -> None:
+    def __init__(self, folder: Path | str, name: str, layout: Any, open_table: Callable[[], Any | None]) -> None:
         self._folder, self._name, self._layout, self._open = folder, name, layout, open_table
         self._table = open_table()
         self._checked = -1  # the version whose files were looked at
@@ -68,6 +71,20 @@ class Rows:
             raise damaged(self._folder, f"{int((~good).sum())} rows of {self._name}{table.SUFFIX}")
         return found.select(columns)
 
+    def batches(self, columns: list[str], group: str) -> Iterator[Any]:
+        """The same a batch at a time, of one group: what is too large to be held whole."""
+        import pyarrow as pa
+
+        if self._table is None:
+            return
+        summed = sums.COLUMN in self._table.schema.names
+        wanted = list(dict.fromkeys([*columns, *sums.GROUPS[group], sums.COLUMN])) if summed else columns
+        for batch in self._table.search().select(wanted).to_batches(_ROWS_AT_ONCE):
+            rows = pa.Table.from_batches([batch])
+            if not sums.good(rows, group).all():
+                raise damaged(self._folder, f"rows of {self._name}{table.SUFFIX}")
+            yield rows.select(columns)
+
     def whole(self, where: str) -> Any:
         """Some rows with all columns.
 
@@ -91,20 +108,24 @@ class Rows:
             self._writable().delete(f"path IN ({', '.join(map(quoted, chunk))})")
 
     def optimize(self) -> None:
-        """Put small files together, and drop what is older than a day."""
-        self._writable().optimize(cleanup_older_than=_VERSIONS_KEPT)
+        """Put small files together where there are many, and then drop what is older than a day."""
+        if self._writable().stats()["fragment_stats"]["num_small_fragments"] >= _SMALL_KEPT:
+            self._writable().optimize(cleanup_older_than=_VERSIONS_KEPT)
+
+    def view(self) -> View | None:
+        """The version that was refreshed last, to be read in pieces; None where nothing was written yet."""
+        return None if self._table is None else View(self._folder, self._name, int(self._table.version))
 
     def note(self) -> None:
         """Write down what the files are."""
-        before, version = table.verified(self._folder, self._name), int(self._writable().version)
-        new = before is None or any(name not in before.files for name in ledger.names(self._path))
-        if before is None or new or before.version != version:
-            ledger.write(table.ledger_of(self._folder, self._name), self._path, version, before)
         self._noted = time.monotonic()
-
-    @property
-    def _path(self) -> Path:
-        return self._folder / f"{self._name}{table.SUFFIX}"
+        if isinstance(self._folder, str):  # objects are whole or not there, and the storage keeps sums of them
+            return
+        path = self._folder / f"{self._name}{table.SUFFIX}"
+        before, version = table.verified(self._folder, self._name), int(self._writable().version)
+        new = before is None or any(name not in before.files for name in ledger.names(path))
+        if before is None or new or before.version != version:
+            ledger.write(table.ledger_of(self._folder, self._name), path, version, before)
 
     def _writable(self) -> Any:
         if self._table is None:
@@ -113,11 +134,13 @@ class Rows:
 
     def _check(self) -> None:
         """That the files are what was noted, and the version not an older one than that."""
+        if isinstance(self._folder, str):
+            return
         noted = table.verified(self._folder, self._name)
         if noted and self._writable().version < noted.version:
             self._writable().checkout_latest()  # it may have been written meanwhile
             if self._writable().version < noted.version:
-                raise damaged(self._folder, f"{self._path.name} has lost its latest manifest")
+                raise damaged(self._folder, f"{self._name}{table.SUFFIX} has lost its latest manifest")
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -6,6 +6,7 @@ embedding, so that another model on the same encoder needs no audio, and checksu
 """
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,13 @@ def schema(model: EmotionRankCLAP) -> Any:
     )
 
 
-def about(table: Any, folder: Path) -> dict[str, Any]:
+def made_now(layout: Any) -> Any:
+    """A schema that says of the table which is made with it that it is none of those before it."""
+    stated = json.loads(layout.metadata[b"emorank"]) | {"made": secrets.token_hex(8)}
+    return layout.with_metadata({b"emorank": json.dumps(stated).encode()})
+
+
+def about(table: Any, folder: Path | str) -> dict[str, Any]:
     """What a table says of itself: schema, encoder, model.
 
     Raises:
@@ -67,7 +74,7 @@ def about(table: Any, folder: Path) -> dict[str, Any]:
     return stated
 
 
-def is_current(table: Any, model: EmotionRankCLAP, folder: Path) -> bool:
+def is_current(table: Any, model: EmotionRankCLAP, folder: Path | str) -> bool:
     """Whether a table is of this emorank and holds this model's embeddings."""
     stated = about(table, folder)
     return bool(stated["schema"] == SCHEMA_VERSION and stated["model"] == model.fingerprint)

@@ -114,7 +114,7 @@ class Segment(BaseModel):
     """A segment, and how well it fits where something was asked."""
 
     id: str
-    row: int = Field(description="Its place in /api/plane.")
+    row: int = Field(description="Its place in /api/plane where that holds all segments.")
     path: str = Field(description="For display; recordings are asked for by id.")
     file: str
     start: float = Field(description="In seconds.")
@@ -198,6 +198,7 @@ class IndexNote(BaseModel):
     roots: list[str]
     limits: Bounds
     scopes: list[Scope] = Field(description="What the token that was shown allows; all where none is needed.")
+    indexes: list[str] = Field(description="All that the server has; where there are several, each at ../NAME/.")
 
 
 class Waveform(BaseModel):

@@ -189,6 +189,7 @@ export class Plane {
     }
     const between = (name) => [Math.min(here[name], this.from[name]), Math.max(here[name], this.from[name])];
     const moved = this.dragged || Math.hypot(here.x - this.from.x, here.y - this.from.y) > 6;
+    if (moved && event.pointerType === "touch") return this.forget();  // a swipe, where nothing scrolls
     this.dragged = moved ? { valence: between("valence"), arousal: between("arousal") } : null;
     this.mark();
   }

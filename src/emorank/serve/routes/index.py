@@ -26,20 +26,21 @@ def index(request: Request) -> IndexNote:
     served: ServedIndex = request.app.state.index
     snapshot, named = served.snapshot, served.named
     config = snapshot.model.config
-    segments = snapshot.collection.segments
     limits = request.app.state.limits
     source = _label_source(config.training)
-    labels = "acted speech with derived labels" if named.model_name == DEFAULT_MODEL else f"speech with {source} labels"
+    labels = (
+        "acted speech with derived labels" if served.model_name == DEFAULT_MODEL else f"speech with {source} labels"
+    )
     return IndexNote(
-        name=named.name,
+        name=served.name,
         index_version=snapshot.version,
         segments=len(snapshot.collection),
-        recordings=len(snapshot.collection.recordings) - 1,
-        seconds=round(float((segments.end - segments.start).sum()), 1),
+        recordings=snapshot.collection.recording_count,
+        seconds=round(snapshot.collection.seconds, 1),
         model=ModelNote(
-            name=_public(named.model_name),
-            audio_encoder=_public(config.audio_encoder),
-            text_encoder=_public(config.text_encoder),
+            name=public(served.model_name),
+            audio_encoder=public(config.audio_encoder),
+            text_encoder=public(config.text_encoder),
             dimensions=list(snapshot.dimensions),
             label_source=source,
             note=NOTE.format(labels=labels),
@@ -48,6 +49,7 @@ def index(request: Request) -> IndexNote:
         roots=[os.path.basename(root) for root in named.roots],
         limits=Bounds(**{name: getattr(limits, name) for name in Bounds.model_fields}),
         scopes=sorted(getattr(request.state, SCOPES)),
+        indexes=request.app.state.names,
     )
 
 
@@ -62,7 +64,7 @@ def index(request: Request) -> IndexNote:
 def plane(request: Request) -> Response:
     """Valence and arousal of all segments by row: little-endian uint16 pairs, value = 1 + 6 x / 65535.
 
-    Nothing where the model does not know both.
+    Of an index that is larger than memory 200,000 of them at most, evenly. Nothing where the model does not know both.
     """
     snapshot: Snapshot = request.app.state.index.snapshot
     headers = {"X-Index-Version": str(snapshot.version), "Cache-Control": "no-cache", "ETag": snapshot.plane_etag}
@@ -77,6 +79,6 @@ def _label_source(training: dict[str, Any]) -> str:
     return ", ".join(sorted({str(part.get("label_source")) for part in utterances})) or "unknown"
 
 
-def _public(name: str) -> str:
+def public(name: str) -> str:
     """The name of a model or encoder; of one in a folder, the folder's alone."""
     return os.path.basename(name.rstrip(os.sep)) if os.path.isabs(name) else name
