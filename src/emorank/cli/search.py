@@ -73,7 +73,7 @@ def search(
             else "Name what to search as well: emorank search --like clip.wav DIR"
         )
     near_of(asked.near)  # before anything is listened to
-    place = opened(words[-1], asked.where, model, index, channels)
+    place = opened(words[-1], asked.where, model, index, channels, asked.memory)
     answer = answered(place, words[:-1], asked, asked.top or _TOP)
     result = answer.found
     typed = from_here if place.named else functools.partial(as_typed, root=words[-1])
@@ -115,9 +115,11 @@ def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None
         first=("from", *(("beats",) if ranked else ()), *dimensions[:2], *labelled, "to"),
         wide=wide,
     )
-    recordings = len(collection.recordings) - 1
+    recordings = collection.recording_count
     passed = "" if result.total in (len(collection), recordings) else f", {result.total} pass the filters"
-    say(f"{len(hits)} of {len(collection)} segments in {recordings} recordings{passed}.")
+    off = result.percentile_error
+    nearly = "" if off is None else f'; "beats" is from a sample, within {off:g} %'
+    say(f"{len(hits)} of {len(collection)} segments in {recordings} recordings{passed}{nearly}.")
 
 
 def _fit(place: Place, answer: Answer) -> str | None:

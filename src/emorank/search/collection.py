@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emorank.affect import DIMENSIONS
 from emorank.index import Segments
 from emorank.index.segments import recording_id, segment_id
+from emorank.search.columns import NUMBERS, number
 from emorank.search.filter import where
 from emorank.search.scan import Scan
 
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from emorank.index.named import NamedIndex
-
-
-def column_types(labels: "pl.DataFrame | None" = None) -> "dict[str, pl.DataType]":
-    """What a filter may ask about, with a user's table of labels."""
-    import polars as pl
-
-    numbers = ("start", "end", "duration", *DIMENSIONS, "loudness")
-    own: dict[str, pl.DataType] = {"path": pl.String(), "file": pl.String()}
-    own |= {name: pl.Float64() for name in numbers} | {"channel": pl.Int64(), "damage": pl.String()}
-    return own if labels is None else own | {name: kind for name, kind in labels.schema.items() if name != "path"}
 
 
 @dataclass(frozen=True)
@@ -65,18 +55,14 @@ class Collection:
         import polars as pl
 
         shown = self.segments.paths if self.shown is None else self.shown
-        places = self.segments.places.astype(np.float64).round(3)
+        segments = self.segments
+        numbers = (segments.start, segments.end, segments.places, segments.loudness, segments.channels)
         own = pl.DataFrame(
             {
                 "path": shown,
                 "file": [os.path.basename(path) for path in shown],
-                "start": self.segments.start.round(2),
-                "end": self.segments.end.round(2),
-                "duration": (self.segments.end - self.segments.start).round(2),
-                **{name: pl.Series(places[:, i], nan_to_null=True) for i, name in enumerate(DIMENSIONS)},
-                "loudness": pl.Series(self.segments.loudness.astype(np.float64).round(1), nan_to_null=True),
-                "channel": pl.Series(self.segments.channels, dtype=pl.Int64).replace(0, None),
-                "damage": [self.segments.damage.get(path) for path in self.segments.paths],
+                **{name: number(name, *numbers) for name in NUMBERS},
+                "damage": [segments.damage.get(path) for path in segments.paths],
             },
             schema_overrides={"path": pl.String, "file": pl.String, "damage": pl.String},
         )
@@ -121,6 +107,40 @@ class Collection:
         paths = self.segments.paths
         first = [row for row, path in enumerate(paths) if row == 0 or path != paths[row - 1]]
         return np.array([*first, len(paths)])
+
+    @property
+    def recording_count(self) -> int:
+        """How many recordings have segments."""
+        return len(self.recordings) - 1
+
+    @property
+    def seconds(self) -> float:
+        """Length of all segments."""
+        return float((self.segments.end - self.segments.start).sum())
+
+    def at(self, rows: Sequence[int] | np.ndarray) -> "pl.DataFrame":
+        """The columns of some rows."""
+        return self.columns[np.asarray(rows, np.int64)]
+
+    def listed(
+        self, expression: str | None = None, offset: int = 0, limit: int | None = None
+    ) -> tuple[np.ndarray, int]:
+        """Rows by path and start, those that pass a filter if there is one, and how many there are in all.
+
+        Raises:
+            FilterError: it cannot be understood.
+        """
+        rows = np.arange(len(self)) if expression is None else np.flatnonzero(self.passing(expression))
+        return rows[offset : None if limit is None else offset + limit], len(rows)
+
+    @property
+    def column_types(self) -> "dict[str, pl.DataType]":
+        """What a filter may ask about."""
+        return dict(self.columns.schema)
+
+    def sketch(self, name: str) -> "pl.Series":
+        """A column's values."""
+        return self.columns[name]
 
     def recording_of(self, row: int) -> range:
         """The rows of the recording that a row belongs to."""

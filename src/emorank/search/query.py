@@ -112,7 +112,15 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """The hits, best first, and how many segments (or recordings, when grouped) pass all filters."""
+    """What was found.
+
+    Args:
+        total: how many segments (or recordings, when grouped) pass all filters.
+        hits: best first.
+        percentile_error: percentile points that percentiles may be off by, in 95 of 100 cases, where they are found
+            from a sample; None where they are exact.
+    """
 
     total: int
     hits: tuple[Hit, ...]
+    percentile_error: float | None = None

@@ -5,13 +5,16 @@ import numpy as np
 from emorank.affect import HIGHEST, LOWEST
 from emorank.errors import EmorankError
 from emorank.search.collection import Collection
+from emorank.search.mapped import MappedCollection
+from emorank.search.mapped import rank as mapped_rank
 from emorank.search.query import Found, Hit, Query
 from emorank.search.scan import Scan
 
+Searched = Collection | MappedCollection
 _RESCORED = 2_000  # of the best are scored exactly where the scan is not
 
 
-def find(collection: Collection, query: Query) -> Found:
+def find(collection: Searched, query: Query) -> Found:
     """What a query finds; equal scores in the order of path and start.
 
     Raises:
@@ -20,6 +23,8 @@ def find(collection: Collection, query: Query) -> Found:
     _check(query)
     if not len(collection):
         return Found(0, ())
+    if isinstance(collection, MappedCollection):
+        return _found_mapped(collection, query)
     cosines, scores, distances, passing = _judged(collection, query)
     rows, total, others = _best(collection, scores, passing, query)
     percentiles = _percentiles(scores, rows) if cosines is not None else None
@@ -32,12 +37,14 @@ def find(collection: Collection, query: Query) -> Found:
     return Found(total, tuple(hits))
 
 
-def scores_of(collection: Collection, query: Query) -> tuple[np.ndarray, np.ndarray]:
+def scores_of(collection: Searched, query: Query) -> tuple[np.ndarray, np.ndarray]:
     """(n,) how well every segment fits a query, what is best highest, and (n,) which pass its filters.
 
     Raises:
-        EmorankError: as `find`.
+        EmorankError: as `find`, or the index is not held in memory.
     """
+    if isinstance(collection, MappedCollection):
+        raise EmorankError("it is larger than the memory it may take and cannot be compared; allow more with --memory.")
     _check(query)
     if not len(collection):
         return np.zeros(0, np.float32), np.zeros(0, bool)
@@ -49,9 +56,7 @@ def _judged(
     collection: Collection, query: Query
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Of all segments: cosines to the directions, scores, distances, and which pass; None for what is not asked."""
-    lacking = [name for name in ("valence", "arousal") if name not in collection.segments.dimensions]
-    if lacking and (query.near or query.region):
-        raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
+    _check_plane(collection, query)
     distances = _distances(collection, query)
     passing = _passing(collection, query, distances)
     cosines = None
@@ -62,8 +67,21 @@ def _judged(
     return cosines, scores, distances, passing
 
 
+def _found_mapped(collection: MappedCollection, query: Query) -> Found:
+    _check_plane(collection, query)
+    middle = _middle(query)
+    best = mapped_rank.ranked(collection, query, middle)
+    hits = []
+    for place, row in enumerate(best.rows.tolist()):
+        score = None if best.cosines is None else float(best.cosines[place])
+        percentile = None if best.percentiles is None else float(best.percentiles[place])
+        away = None if middle is None else float(np.hypot(*(collection.segments.places[row, :2] - middle)))
+        hits.append(hit(collection, row, score, percentile, away, best.others[place]))
+    return Found(best.total, tuple(hits), best.error)
+
+
 def hit(
-    collection: Collection,
+    collection: Searched,
     row: int,
     score: float | None = None,
     percentile: float | None = None,
@@ -115,6 +133,12 @@ def _check(query: Query) -> None:
             raise EmorankError(f"{place:g} is not on the plane; valence and arousal run from 1 to 7.")
 
 
+def _check_plane(collection: Searched, query: Query) -> None:
+    lacking = [name for name in ("valence", "arousal") if name not in collection.segments.dimensions]
+    if lacking and (query.near or query.region):
+        raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
+
+
 def _scored(scan: Scan, query: Query, passing: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """(n, directions) cosines and (n,) scores, what is best highest; exact for the best that pass."""
     directions = np.stack([direction.embedding for direction in query.directions], 1)
@@ -132,13 +156,17 @@ def _scored(scan: Scan, query: Query, passing: np.ndarray | None) -> tuple[np.nd
     return cosines, scores
 
 
+def _middle(query: Query) -> tuple[float, float] | None:
+    """Of what is looked for on the plane."""
+    if query.near:
+        return (query.near.valence, query.near.arousal)
+    return (sum(query.region.valence) / 2, sum(query.region.arousal) / 2) if query.region else None
+
+
 def _distances(collection: Collection, query: Query) -> np.ndarray | None:
     """(n,) from the middle of what is looked for on the plane."""
-    if query.near:
-        middle = (query.near.valence, query.near.arousal)
-    elif query.region:
-        middle = (sum(query.region.valence) / 2, sum(query.region.arousal) / 2)
-    else:
+    middle = _middle(query)
+    if middle is None:
         return None
     distances: np.ndarray = np.hypot(*(collection.segments.places[:, :2] - np.array(middle, np.float32)).T)
     return distances

@@ -4,6 +4,7 @@ import hashlib
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -20,12 +21,17 @@ from emorank.index.tables import LABELS_FILE
 from emorank.index.under import contents_under
 from emorank.model import EmotionRankCLAP
 from emorank.search.collection import Collection
+from emorank.search.mapped import MappedCollection
+from emorank.search.mapped.follow import Progress
+from emorank.search.opened import mapped_collection, view_of
+from emorank.search.rank import Searched
 from emorank.serve.batching import Cores, TextBatcher
 from emorank.taking.picked import by_content
 
 #: The content of a recording, a span of it to 10 ms, and the channel: a moment wherever it is indexed.
 Moment = tuple[str | None, float, float, int]
 
+DRAWN = 200_000  # segments of which the plane shows every one; of more it shows so many
 _MANY = 50  # different values of a text column; more are not listed
 _PLANE = ("valence", "arousal")
 
@@ -44,8 +50,8 @@ class Snapshot:
     """
 
     version: int
-    collection: Collection
-    recordings: dict[str, Indexed]
+    collection: Searched
+    recordings: Mapping[str, Indexed]
     model: EmotionRankCLAP
     texts: TextBatcher
     channels: Policy
@@ -62,10 +68,16 @@ class Snapshot:
 
     @cached_property
     def plane(self) -> bytes:
-        """Valence and arousal of every segment as little-endian uint16 pairs; nothing where the model lacks one."""
+        """Valence and arousal of segments as little-endian uint16 pairs; nothing where the model lacks one.
+
+        Of every segment, by row, or of some where there are more than `DRAWN`.
+        """
         if not self.has_plane:
             return b""
         points = self.collection.segments.places[:, [DIMENSIONS.index(name) for name in _PLANE]]
+        if isinstance(self.collection, MappedCollection):
+            rows = self.collection.spread(DRAWN)
+            points = points[rows]
         return np.round((points - LOWEST) / (HIGHEST - LOWEST) * 65535).clip(0, 65535).astype("<u2").tobytes()
 
     @cached_property
@@ -74,8 +86,10 @@ class Snapshot:
         return f'"{hashlib.blake2b(self.plane, digest_size=16).hexdigest()}"'
 
     @cached_property
-    def by_content(self) -> dict[str, list[str]]:
+    def by_content(self) -> Mapping[str, Sequence[str]]:
         """The paths of recordings by the digest of what is in them."""
+        if isinstance(self.collection, MappedCollection):
+            return self.collection.by_content
         return by_content(self.recordings)
 
     def moment_of(self, row: int) -> Moment:
@@ -95,16 +109,17 @@ class Snapshot:
         import polars as pl
 
         described = []
-        for column in self.collection.columns:
+        for name in self.collection.column_types:
+            column = self.collection.sketch(name)
             number = column.dtype.is_numeric()
             values = low = high = None
-            if column.dtype == pl.String and column.name not in ("path", "file"):
+            if column.dtype == pl.String and name not in ("path", "file"):
                 values = sorted(column.drop_nulls().unique().to_list()) if column.n_unique() <= _MANY else None
             if number:
                 finite = column.fill_nan(None) if column.dtype.is_float() else column
                 low, high = finite.min(), finite.max()
             kind = "number" if number else "truth" if column.dtype == pl.Boolean else "text"
-            described.append({"name": column.name, "kind": kind, "values": values, "low": low, "high": high})
+            described.append({"name": name, "kind": kind, "values": values, "low": low, "high": high})
         return described
 
 
@@ -116,6 +131,9 @@ class ServedIndex:
         name: that it has on the server; None is its own.
         model_name: a model on the encoder of the index, to search it under; None is the index's own.
         cores: shared with what else is served.
+        memory: bytes that it may take; what is larger is searched from files, see `emorank.search.opened`; under
+            another model it is in memory.
+        progress: called with rows done and to do where those files have to be made first.
     """
 
     def __init__(
@@ -124,20 +142,29 @@ class ServedIndex:
         name: str | None = None,
         model_name: str | None = None,
         cores: Cores | None = None,
+        memory: int | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.name = name or named.name
         self._other = model_name
         self._cores = cores or Cores()
+        self._memory, self._progress = memory, progress
         self._renewing = threading.Lock()
         self._open(named, EmotionRankCLAP.from_pretrained(model_name) if model_name else named.model)
         self._seen = self._state()
         self.snapshot = self._taken()
 
+    @property
+    def _behind(self) -> bool:
+        """Whether the snapshot is older than what was seen, or its files are to be made anew."""
+        searched = self.snapshot.collection
+        return self.snapshot.version < self._seen[1] or (isinstance(searched, MappedCollection) and searched.stale)
+
     def renew(self) -> bool:
         """Take a new snapshot if the index has changed; searches go on with the old one meanwhile."""
         with self._renewing:
             state = self._state()
-            if state == self._seen:
+            if state == self._seen and not self._behind:
                 return False
             if state[0] != self._seen[0]:  # made anew, or told of other folders: what is open of it may be gone
                 named = NamedIndex.open(self.named.name)
@@ -161,11 +188,19 @@ class ServedIndex:
         index = self.named.reading
         version = index.version
         own = self._model.fingerprint == self.named.model.fingerprint
-        segments, recordings = index.contents() if own else contents_under(index, self._model)
-        collection = Collection.of(self.named, segments)
-        snapshot = Snapshot(version, collection, recordings, self._model, self._texts, self.named.channels)
-        for slow in ("scan", "rows", "recordings", "recording_rows", "columns"):  # made now, not by the first who asks
-            getattr(snapshot.collection, slow)
+        if own and (view := view_of(index, self._memory)):
+            mapped = mapped_collection(self.named, view, self._progress)
+            snapshot = Snapshot(
+                mapped.store.manifest.version, mapped, mapped.recordings, self._model, self._texts, self.named.channels
+            )
+            for name in mapped.label_names:  # made now, not by the first who asks, as everything below
+                mapped.recording_column(name)
+        else:
+            segments, recordings = index.contents() if own else contents_under(index, self._model)
+            collection = Collection.of(self.named, segments)
+            snapshot = Snapshot(version, collection, recordings, self._model, self._texts, self.named.channels)
+            for slow in ("scan", "rows", "recordings", "recording_rows", "columns"):
+                getattr(collection, slow)
         return snapshot
 
     def _state(self) -> tuple[tuple[int, ...], int, float]:

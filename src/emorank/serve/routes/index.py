@@ -26,7 +26,6 @@ def index(request: Request) -> IndexNote:
     served: ServedIndex = request.app.state.index
     snapshot, named = served.snapshot, served.named
     config = snapshot.model.config
-    segments = snapshot.collection.segments
     limits = request.app.state.limits
     source = _label_source(config.training)
     labels = (
@@ -36,8 +35,8 @@ def index(request: Request) -> IndexNote:
         name=served.name,
         index_version=snapshot.version,
         segments=len(snapshot.collection),
-        recordings=len(snapshot.collection.recordings) - 1,
-        seconds=round(float((segments.end - segments.start).sum()), 1),
+        recordings=snapshot.collection.recording_count,
+        seconds=round(snapshot.collection.seconds, 1),
         model=ModelNote(
             name=public(served.model_name),
             audio_encoder=public(config.audio_encoder),
@@ -65,7 +64,7 @@ def index(request: Request) -> IndexNote:
 def plane(request: Request) -> Response:
     """Valence and arousal of all segments by row: little-endian uint16 pairs, value = 1 + 6 x / 65535.
 
-    Nothing where the model does not know both.
+    Of an index that is larger than memory 200,000 of them at most, evenly. Nothing where the model does not know both.
     """
     snapshot: Snapshot = request.app.state.index.snapshot
     headers = {"X-Index-Version": str(snapshot.version), "Cache-Control": "no-cache", "ETag": snapshot.plane_etag}
