@@ -45,16 +45,18 @@ def main() -> None:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     asked = np.array([[float(row[name]) for name in ("valence", "arousal")] for row in rows])
     texts, english = [row["text"] for row in rows], [row["english"] for row in rows]
-    features = model.multilingual_features(texts)
+    foreign = model.multilingual_features(texts)
     if model.multilingual is None:
         raise SystemExit("emorank-base has no second head; run with: write")
     ways = {
         "English, own encoder": model.encode_text(english),
         "own encoder": model.encode_text(texts),
-        model.multilingual_encoder.name: model.multilingual(features),
+        model.multilingual_encoder.name: model.multilingual(foreign),
     }
     captions = bundled("train")
-    place = ridge(model.encode_text(captions.texts), captions.points[:, :2])
+    kept = known(model.text_encoder.fingerprint)
+    features = model.text_features(captions.texts) if kept is None else kept
+    place = ridge(model.text(features), captions.points[:, :2])
     of = np.array([row["language"] for row in rows])
     parts = {"all": np.ones(len(of), bool), **{name: of == name for name in dict.fromkeys(of.tolist())}}
     print("| | " + " | ".join(f"{name}, valence | arousal" for name in ways) + " |\n|" + "---|" * (1 + 2 * len(ways)))
@@ -67,7 +69,7 @@ def main() -> None:
         print(f"| {name} | " + " | ".join(cells) + " |")
     vectors = known(model.multilingual_encoder.fingerprint, LANGUAGES)
     if vectors is not None:
-        hinted = np.mean(familiarity(features, vectors) < LEAST_OF_LANGUAGES)
+        hinted = np.mean(familiarity(foreign, vectors) < LEAST_OF_LANGUAGES)
         print(
             f"\ntaken for another language: {np.mean([strange(text) for text in texts]):.2f}; with a hint: {hinted:.2f}"
         )
