@@ -39,8 +39,11 @@ class Compression:
                     headers["etag"] = f"W/{tag}"
             await send(message)
 
-        takes_it = _takes_gzip(Headers(scope=scope).get("accept-encoding", ""))
-        await (self._compressing if takes_it else self._app)(scope, receive, sent)
+        if _takes_gzip(Headers(scope=scope).get("accept-encoding", "")):
+            headers = [(name, b"gzip" if name == b"accept-encoding" else value) for name, value in scope["headers"]]
+            await self._compressing({**scope, "headers": headers}, receive, sent)  # starlette knows it in small letters
+        else:
+            await self._app(scope, receive, sent)
 
 
 def _takes_gzip(accepted: str) -> bool:

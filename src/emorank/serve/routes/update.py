@@ -44,7 +44,7 @@ async def begin(request: Request, asked: Folders) -> UpdateNote:
 @router.get(
     "/events",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def events(request: Request) -> StreamingResponse:
     """The same as server-sent events, one for each step, until the update has ended."""
