@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.asking import Asked, Place, found, near_of, opened
+from emorank.cli.asking import Asked, Place, found, opened
 from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say, shown
 from emorank.cli.cutting import Cut, Selected, cut_into
+from emorank.cli.keeping import Keeping, count, keep, tend
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def search(
     json: Annotated[bool, Parameter(negative="")] = False,
     wide: Annotated[bool, Parameter(negative="")] = False,
     cut: Annotated[Cut | None, Parameter(name="*")] = None,
+    keeping: Annotated[Keeping | None, Parameter(name="*")] = None,
     model: str | None = None,
     channels: str | None = None,
     index: Path | None = None,
@@ -45,27 +47,41 @@ def search(
 
         emorank search "warm, calm" calls --top 50 --cut warm/ --clip-format flac
 
+        emorank search "cold fury" calls --choice speaker=ann --choice speaker=ben --sort date --save "cold ones"
+
+        emorank search calls --saved "cold ones"
+
     Args:
         words: The description in quotes, then the folder, recording or named index to search.
         asked: What is looked for, beside the description.
         json: Print a JSON list, best first: path, start and end in seconds, score, percentile, place, labels.
         wide: Show all columns, also where the terminal is too narrow for them.
         cut: Where clips go.
+        keeping: What else is done.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
             named index was made with.
         channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
             different speech), mix, each, or a number from 1.
         index: Where the index of a folder is kept; by default in the user's cache.
     """
-    asked, cut = asked or Asked(), cut or Cut()
-    if len(words) > 2 or len(words) < (1 if asked.ranks or asked.where else 2):
+    asked, cut, keeping = asked or Asked(), cut or Cut(), keeping or Keeping()
+    if keeping.alone:
+        if len(words) != 1 or asked != Asked() or keeping.save or keeping.facet:
+            raise EmorankError(
+                "--searches and --forget go with the name of an index alone: emorank search INDEX --searches"
+            )
+        tend(words[0], keeping, json, wide)
+        return
+    if len(words) > 2 or len(words) < (1 if asked.ranks or asked.where or keeping.facet else 2):
         raise EmorankError(
             'Give one description in quotes, and what to search: emorank search "a calm, warm voice" DIR'
             if not asked.like
             else "Name what to search as well: emorank search --like clip.wav DIR"
         )
-    near_of(asked.near)  # before anything is listened to
     place = opened(words[-1], asked.where, model, index, channels)
+    if keeping.facet:
+        count(place, keeping.facet, words[:-1], asked, json)
+        return
     result = found(place, words[:-1], asked, asked.top or _TOP)
     hits = [dataclasses.replace(hit, path=_typed(hit.path, words[-1])) for hit in result.hits]
     if json:
@@ -74,6 +90,8 @@ def search(
         _print(place, result, hits, wide)
     if cut.cut:
         cut_into(cut.cut, cut, Selected(place, result.hits))
+    if keeping.save is not None:
+        keep(place, keeping.save, words[:-1], asked)
 
 
 def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None:

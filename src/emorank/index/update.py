@@ -11,10 +11,12 @@ from emorank.audio import Policy
 from emorank.errors import AudioError, EmorankError
 from emorank.index import guarded, ledger, table
 from emorank.index.about import ABOUT_FILE
+from emorank.index.documents import LOCK
 from emorank.index.failures import reported
-from emorank.index.picking import PICKS_FILE, PICKS_LOCK
+from emorank.index.picking import COLLECTIONS
 from emorank.index.plan import Indexed, Plan, Update, plan
 from emorank.index.rows import Rows, chunks, quoted
+from emorank.index.searches import SEARCHES
 from emorank.index.segments import Segments
 from emorank.index.upgrade import prepared
 from emorank.listening.encode import listen
@@ -25,7 +27,7 @@ from emorank.types import Listening
 
 LABELS_FILE = "labels.parquet"  # of a named index, beside its tables
 LOCK_FILE = ".lock"
-_SEARCHED = ("path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage", "reason")
+_SEARCHED = ("path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage", "reason", "changed")
 _FILE = ("path", "size", "changed", "digest", "reason")
 _COPIED_AT_ONCE = 500  # moved recordings in one transaction
 
@@ -131,7 +133,7 @@ class Index:
         """Everything that can be searched."""
         with reported(self.folder, "read"):
             self._rows.refresh()
-            return _segments(self._rows.read(list(_SEARCHED), ["searched"]))
+            return _segments(self._rows.read(list(_SEARCHED), ["searched", "file"]))
 
     def recordings(self) -> dict[str, Indexed]:
         """Every recording of the index by its absolute path, also those that cannot be searched."""
@@ -238,5 +240,5 @@ def _require_index(folder: Path) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    guards = any(guarded.belongs(name, file) for file in (ABOUT_FILE, LABELS_FILE, PICKS_FILE))
-    return guards or name == PICKS_LOCK or is_temporary(name)
+    guards = any(guarded.belongs(name, file) for file in (ABOUT_FILE, LABELS_FILE, COLLECTIONS.file, SEARCHES.file))
+    return guards or name == LOCK or is_temporary(name)

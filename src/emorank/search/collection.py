@@ -12,7 +12,9 @@ import numpy as np
 from emorank.affect import DIMENSIONS
 from emorank.index import Segments
 from emorank.index.segments import segment_id
+from emorank.search import dates, disagreement
 from emorank.search.filter import where
+from emorank.search.groups import Codes, coded
 from emorank.search.scan import Scan
 
 if TYPE_CHECKING:
@@ -28,7 +30,15 @@ def column_types(labels: "pl.DataFrame | None" = None) -> "dict[str, pl.DataType
     numbers = ("start", "end", "duration", *DIMENSIONS, "loudness")
     own: dict[str, pl.DataType] = {"path": pl.String(), "file": pl.String()}
     own |= {name: pl.Float64() for name in numbers} | {"channel": pl.Int64(), "damage": pl.String()}
-    return own if labels is None else own | {name: kind for name, kind in labels.schema.items() if name != "path"}
+    own[dates.COLUMN] = pl.String()
+    if disagreement.compared(labels):
+        own[disagreement.COLUMN] = pl.Float64()
+    return own if labels is None else own | {name: kind for name, kind in _beside(labels).items() if name != "path"}
+
+
+def _beside(labels: "pl.DataFrame") -> "dict[str, pl.DataType]":
+    """The columns of a user's table that stand beside the index's own; its dates are read into the index's `date`."""
+    return {name: kind for name, kind in labels.schema.items() if name != dates.COLUMN}
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,10 @@ class Collection:
 
     @cached_property
     def columns(self) -> "pl.DataFrame":
-        """A row a segment: path, file, start, end, duration, valence, arousal, dominance, loudness, the user's own."""
+        """A row a segment: path, file, start, end, duration, places, loudness, channel, damage, date, the user's own.
+
+        Where the user's table says how segments sound, `disagreement` is how far from that the model puts them.
+        """
         import polars as pl
 
         shown = self.segments.paths if self.shown is None else self.shown
@@ -81,11 +94,38 @@ class Collection:
             schema_overrides={"path": pl.String, "file": pl.String, "damage": pl.String},
         )
         if self.labels is None:
-            return own
+            return own.with_columns(dates.dates(self.segments.changed, len(self)))
         joined = pl.DataFrame({"path": self.segments.paths}, schema={"path": pl.String}).join(
             self.labels, on="path", how="left", maintain_order="left"
         )
-        return own.hstack(joined.drop("path"))
+        stated = joined[dates.COLUMN] if dates.COLUMN in joined.columns else None
+        own = own.with_columns(dates.dates(self.segments.changed, len(self), stated))
+        beside = joined.select(name for name in _beside(joined) if name != "path")
+        compared = disagreement.compared(self.labels)
+        if compared and disagreement.COLUMN not in beside.columns:
+            away = disagreement.distances(joined, compared, self.segments.places).round(3)
+            own = own.with_columns(pl.Series(disagreement.COLUMN, away, nan_to_null=True))
+        return own.hstack(beside)
+
+    @cached_property
+    def _codes(self) -> dict[str, Codes]:
+        return {}
+
+    def codes(self, name: str) -> Codes:
+        """A column, `recording` or `day` by its different values, made when first asked for.
+
+        Raises:
+            EmorankError: there is no such column.
+        """
+        if name not in self._codes:
+            self._codes[name] = coded(self, name)
+        return self._codes[name]
+
+    @cached_property
+    def upwards(self) -> np.ndarray:
+        """(n,) the order of the segments by arousal, those without any last."""
+        order: np.ndarray = np.argsort(self.segments.places[:, 1], kind="stable")
+        return order
 
     @property
     def label_names(self) -> list[str]:

@@ -16,7 +16,20 @@ from emorank.serve.admission import Turns, Uploads
 from emorank.serve.limits import Limits
 from emorank.serve.middleware import Answers, Bodies
 from emorank.serve.proxies import Prefix
-from emorank.serve.routes import audio, clips, collections, health, index, page, search, segments, uploads
+from emorank.serve.routes import (
+    audio,
+    clips,
+    collections,
+    facets,
+    health,
+    index,
+    page,
+    plane,
+    search,
+    searches,
+    segments,
+    uploads,
+)
 from emorank.serve.snapshots import ServedIndex, keep_fresh
 from emorank.serve.tokens import Tokens
 
@@ -68,7 +81,8 @@ def create_app(
     app.state.tokens = tokens or Tokens()
     app.state.registry = registry
     errors.install(app)
-    for route in (health, index, search, uploads, segments, audio, clips, collections, page):
+    routes = (health, index, plane, search, searches, facets, uploads, segments, audio, clips, collections, page)
+    for route in routes:
         app.include_router(route.router)
     app.mount("/static", StaticFiles(directory=page.FOLDER), name="static")
     # The last that is added comes first.

@@ -24,6 +24,7 @@ from emorank.taking.picked import by_content
 
 _MANY = 50  # different values of a text column; more are not listed
 _PLANE = ("valence", "arousal")
+UNKNOWN = 65535  # stands in the plane for a place that is not known
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ class Snapshot:
         if not self.has_plane:
             return b""
         points = self.collection.segments.places[:, [DIMENSIONS.index(name) for name in _PLANE]]
-        return np.round((points - LOWEST) / (HIGHEST - LOWEST) * 65535).clip(0, 65535).astype("<u2").tobytes()
+        scaled = np.round((points - LOWEST) / (HIGHEST - LOWEST) * UNKNOWN).clip(0, UNKNOWN - 1)
+        nowhere = np.isnan(points).any(axis=1, keepdims=True)
+        return np.where(nowhere, UNKNOWN, np.nan_to_num(scaled)).astype("<u2").tobytes()
 
     @cached_property
     def plane_etag(self) -> str:
@@ -83,12 +86,13 @@ class Snapshot:
         for column in self.collection.columns:
             number = column.dtype.is_numeric()
             values = low = high = None
-            if column.dtype == pl.String and column.name not in ("path", "file"):
+            if column.dtype == pl.String and column.name not in ("path", "file", "date"):
                 values = sorted(column.drop_nulls().unique().to_list()) if column.n_unique() <= _MANY else None
             if number:
                 finite = column.fill_nan(None) if column.dtype.is_float() else column
                 low, high = finite.min(), finite.max()
             kind = "number" if number else "truth" if column.dtype == pl.Boolean else "text"
+            kind = "date" if column.name == "date" else kind
             described.append({"name": column.name, "kind": kind, "values": values, "low": low, "high": high})
         return described
 

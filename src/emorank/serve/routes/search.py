@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 
@@ -10,6 +11,7 @@ from emorank.search import find
 from emorank.search import query as queries
 from emorank.serve.admission import Turns
 from emorank.serve.errors import Refused, documented
+from emorank.serve.filtering import filtered
 from emorank.serve.routes.segments import segment_of
 from emorank.serve.schemas import Hint, Hits, Search
 from emorank.serve.snapshots import Snapshot
@@ -48,9 +50,6 @@ def hits_of(snapshot: Snapshot, query: queries.Query, begun: float, texts: Seque
 
 
 def _searched(snapshot: Snapshot, asked: Search, texts: list[Described], begun: float) -> Hits:
-    if (asked.near or asked.region) and not snapshot.has_plane:
-        known = ", ".join(snapshot.dimensions)
-        raise Refused(400, "bad_query", f"The model of this index knows {known} alone; it cannot be asked for places.")
     directions = [queries.Direction(text.embedding, part.weight) for text, part in zip(texts, asked.texts, strict=True)]
     liked = []
     for like in asked.likes:
@@ -59,13 +58,14 @@ def _searched(snapshot: Snapshot, asked: Search, texts: list[Described], begun: 
             raise Refused(404, "not_found", f"There is no segment {like.id} in the index.")
         liked.append(row)
         directions.append(queries.Direction(snapshot.collection.segments.embeddings[row], like.weight))
-    query = queries.Query(
+    query = replace(
+        filtered(snapshot, asked),
         directions=tuple(directions),
-        near=queries.Near(**asked.near.model_dump()) if asked.near else None,
-        region=queries.Region(**asked.region.model_dump()) if asked.region else None,
-        where=asked.where,
         without=tuple(liked),
         group=asked.group,
+        sort=asked.sort,
+        order=asked.order,
+        best=asked.best,
         top=asked.top,
         offset=asked.offset,
     )

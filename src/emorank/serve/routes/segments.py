@@ -33,6 +33,7 @@ def segment_of(snapshot: Snapshot, found: Hit) -> Segment:
         loudness=found.loudness,
         channel=found.channel,
         damage=found.damage,
+        date=found.date,
         labels=found.labels,
         moments=len(collection.recording_of(found.row)),
         others=found.others,

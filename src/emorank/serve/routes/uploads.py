@@ -12,12 +12,13 @@ from emorank.audio import SAMPLE_RATE, TooLong, blocks
 from emorank.errors import AudioError
 from emorank.listening.speech import no_voice
 from emorank.search import query as queries
+from emorank.search.order import BEST
 from emorank.serve.admission import Turns
 from emorank.serve.errors import Refused, documented
 from emorank.serve.limits import Limits
 from emorank.serve.playable import header
 from emorank.serve.routes.search import hits_of
-from emorank.serve.schemas import Filter, Hits, Located, Offset, Top
+from emorank.serve.schemas import Best, Filter, Group, Hits, Located, Offset, Order, Sort, Top
 from emorank.serve.snapshots import Snapshot
 
 #: What takes uploads in.
@@ -38,7 +39,10 @@ _UPLOAD: dict[str, Any] = {
 async def search_clip(
     request: Request,
     where: Annotated[Filter | None, Query()] = None,
-    group: bool = False,
+    group: Annotated[Group, Query()] = None,
+    sort: Annotated[Sort, Query()] = "fit",
+    order: Annotated[Order, Query()] = None,
+    best: Annotated[Best, Query()] = BEST,
     top: Top = 20,
     offset: Offset = 0,
 ) -> Hits:
@@ -49,7 +53,16 @@ async def search_clip(
         begun = time.perf_counter()
         snapshot: Snapshot = state.index.snapshot
         embedding = _embedding(clip, snapshot, state.limits)[0]
-        query = queries.Query((queries.Direction(embedding),), where=where, group=group, top=top, offset=offset)
+        query = queries.Query(
+            (queries.Direction(embedding),),
+            where=where,
+            group=group,
+            sort=sort,
+            order=order,
+            best=best,
+            top=top,
+            offset=offset,
+        )
         return hits_of(snapshot, query, begun)
 
     turns: Turns = state.turns
