@@ -27,16 +27,18 @@ function fit(hit) {
 }
 
 // Text says by itself what it is about, a number or a truth does not.
-function labels(hit) {
+function labels(hit, on) {
   const shown = Object.entries(hit.labels).filter(([, value]) => value !== null && value !== "").map(([name, value]) => {
     if (typeof value === "boolean") return [`${name}: ${value ? "yes" : "no"}`, value ? name : `not ${name}`];
     return [`${name}: ${value}`, typeof value === "number" ? `${name} ${value}` : value];
   });
+  if (on.dated() && !("date" in hit.labels)) shown.unshift(["The date of the recording", hit.date ?? "no date"]);
   if (hit.damage) shown.push(["What is missing of this recording", hit.damage]);
-  return hit.others ? [...shown, ["Further moments of this recording that fit", `${hit.others} more in this recording`]] : shown;
+  return hit.others ? [...shown, [`Further moments of ${on.group()} that fit`, `${hit.others} more ${on.group() === "this day" ? "on" : "in"} ${on.group()}`]] : shown;
 }
 
-// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, course, playOn, lit(id or null).
+// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, course, playOn, lit(id or null);
+// `dated()` says whether dates are shown, `group()` how a group is called.
 export function card(hit, on) {
   const made = $("card").content.firstElementChild.cloneNode(true);
   const part = (name) => made.querySelector(`.${name}`);
@@ -59,7 +61,7 @@ export function card(hit, on) {
   const dot = made.querySelector(".where circle");
   dot.setAttribute("cx", (5 + 30 * (hit.valence - 1) / 6).toFixed(1));
   dot.setAttribute("cy", (35 - 30 * (hit.arousal - 1) / 6).toFixed(1));
-  part("labels").append(...labels(hit).map(([title, textContent]) => element("li", { title, textContent })));
+  part("labels").append(...labels(hit, on).map(([title, textContent]) => element("li", { title, textContent })));
   part("play").addEventListener("click", () => on.toggle(hit));
   part("like").addEventListener("click", () => on.more(hit));
   part("unlike").addEventListener("click", () => on.less(hit));

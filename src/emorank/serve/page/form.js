@@ -68,7 +68,6 @@ reading(null);
 
 export function show(state) {
   $("text").value = state.texts[0] ?? "";
-  $("group").checked = state.group;
   document.title = state.texts.length ? `${state.texts.join(", ")} · emorank` : "emorank";
   $("reach").hidden = !state.near;
   if (!state.near) return;
@@ -81,7 +80,7 @@ export function show(state) {
 export function reading(place) {
   $("reading").textContent = place
     ? `valence ${place.valence.toFixed(1)}, arousal ${place.arousal.toFixed(1)}`
-    : "Click for what lies near, drag for a region.";
+    : "Click for what lies near, drag for a region, rest on a dot for its name.";
 }
 
 // A sentence under the search field for each description that the model hardly understands.

@@ -5,19 +5,25 @@ import * as cards from "./card.js";
 import * as chips from "./chips.js";
 import * as clips from "./clips.js";
 import { $, save } from "./dom.js";
+import * as facets from "./facets.js";
 import * as filters from "./filters.js";
 import * as form from "./form.js";
 import * as index from "./indexed.js";
 import * as keys from "./keys.js";
+import * as ordering from "./ordering.js";
 import * as picking from "./picking.js";
 import { Plane } from "./plane.js";
 import { Player } from "./player.js";
 import * as results from "./results.js";
-import { asks, body, empty, filter, read, write } from "./state.js";
+import * as saving from "./saving.js";
+import * as seeing from "./seeing.js";
+import { asks, body, empty, filter, filters as passed, opened, query, read, write } from "./state.js";
 import { Timeline } from "./timeline.js";
+import * as tip from "./tip.js";
 import * as tray from "./tray.js";
 
 const TOP = 20;  // hits of one answer
+const FAR = "2";  // on the plane; so far apart a label and a place disagree
 const HEALTH = 20_000;  // milliseconds from look to look whether the index has changed
 
 let state = read(location.search);
@@ -28,6 +34,7 @@ let asking = null;
 const player = new Player((now) => {
   results.played(now);
   timeline.played(now);
+  tip.played(now);
 });
 const plane = new Plane($("plane"), {
   place: change,
@@ -39,6 +46,11 @@ const plane = new Plane($("plane"), {
   },
   reading: form.reading,
   radius: () => state.near?.radius ?? form.radius(),
+  dot: tip.show,
+  viewed: () => {
+    tip.hide();
+    seeing.viewed();
+  },
 });
 const timeline = new Timeline({
   play: async (moment, part) => {
@@ -79,14 +91,16 @@ const on = {
   choose: picking.toggle,
   tray: tray.focus,
   lit: (id) => plane.highlight(id),
+  dated: () => state.sort === "date" || state.group === "day",
+  group: () => ["", "recording", "day"].includes(state.group) ? `this ${state.group || "recording"}` : "this group",
   leave: () => { if (state.near || state.region) change({ near: null, region: null }); },
 };
 
 // A new state: into the address, onto the page, to the server. A clip of one's own is searched by alone.
 function change(part) {
-  const { where, picks, group } = { ...state, ...part };
+  const { where, picks, group, sort, order } = { ...state, ...part };
   if (["texts", "nots", "likes", "unlikes", "near", "region"].some((name) => name in part)) clip = null;
-  state = clip ? { ...empty(), where, picks, group } : { ...state, ...part };
+  state = clip ? { ...empty(), where, picks, group, sort, order } : { ...state, ...part };
   const address = write(state);
   const same = address === location.search && (history.state?.clip ?? null) === (clip && clips.numberOf(clip));
   if (!same) history.pushState({ clip: clip && clips.numberOf(clip) }, "", address || location.pathname);
@@ -96,6 +110,9 @@ function change(part) {
 function show() {
   form.show(state);
   filters.show(state);
+  ordering.show(state);
+  facets.show({ near: state.near, region: state.region, ...passed(state) });
+  seeing.follow(passed(state));
   chips.show(state, clip, change, () => change({ texts: [] }));
   plane.look(state.near, state.region);
   search(0);
@@ -114,7 +131,7 @@ async function search(offset) {
   }
   document.body.classList.add("searching");
   try {
-    const page = { where: filter(state), group: state.group, offset, top: TOP };
+    const page = { where: filter(state), group: state.group || null, sort: state.sort, order: state.order || null, offset, top: TOP };
     const answer = clip ? await api.searchClip(clip, page, mine.signal) : await api.search(body(state, offset, TOP), mine.signal);
     if (mine === asking) found(answer, offset, false);
   } catch (refusal) {
@@ -152,7 +169,11 @@ async function renew() {
       change({ picks: value === "" ? rest : [...rest, { test, column, value }] });
     });
     filters.show(state);
-    await tray.allow(about);
+    ordering.build(about.columns);
+    ordering.show(state);
+    saving.allow(about);
+    $("disagree").hidden = !about.compared.length;
+    await Promise.all([tray.allow(about), seeing.renew(about)]);
   } catch (refusal) {
     form.problem(refusal.message, () => {
       renew();
@@ -172,10 +193,31 @@ keys.install(on);
 picking.install();
 tray.install();
 index.install(renew, HEALTH);
-$("filter").addEventListener("click", () => filters.open($("filters").hidden));
+seeing.install(plane, form.problem);
+tip.install(plane, {
+  toggle: (hit) => player.toggle(hit),
+  more: on.more,
+  stale: () => index.seen(null),
+  colour: seeing.colour,
+});
+ordering.install(change, () => state);
+facets.install((column, value, yes) => {
+  const test = value === null ? "no" : typeof value === "boolean" ? "is" : "eq";
+  const text = value === null ? "1" : String(value);
+  const rest = state.picks.filter((pick) => pick.column !== column || pick.test !== test || pick.value !== text);
+  change({ picks: yes ? [...rest, { test, column, value: text }] : rest });
+});
+saving.install(() => asks(state) && !clip ? query(state) : null, (search) => change(opened(search)));
+$("disagree").addEventListener("click", () => {
+  const rest = state.picks.filter(({ column }) => column !== "disagreement");
+  change({ picks: [...rest, { test: "min", column: "disagreement", value: FAR }], sort: "disagreement", order: "" });
+});
+$("filter").addEventListener("click", () => {
+  filters.open($("filters").hidden);
+  facets.opened();
+});
 $("where").addEventListener("change", () => change({ where: $("where").value.trim() }));
 $("where").addEventListener("input", () => filters.wrong(""));
-$("group").addEventListener("change", () => change({ group: $("group").checked }));
 $("load").addEventListener("click", () => search(hits.length));
 $("keys").addEventListener("click", () => $("help").showModal());
 for (const dialog of document.querySelectorAll("dialog")) {
