@@ -2,9 +2,9 @@
 
 Descriptions of voices in English (the bank's development captions, everyday queries, translations), the same
 translations in other languages, sentences that describe no voice, and text that is off topic or gibberish. The last
-column is the share that gets a hint. With `write` the captions are encoded first (a minute on one core) and written to
-src/emorank/captions/bank-minilm-emotion.safetensors; do that when the bank's training captions or the text encoder
-have changed.
+columns are the shares that get a hint: not understood, reads like what is said, holds a "not". With `write` the
+captions are encoded first (a minute on one core) and written to src/emorank/captions/bank-minilm-emotion.safetensors;
+do that when the bank's training captions or the text encoder have changed.
 
     .venv/bin/python benchmarks/familiar.py [write]
 """
@@ -20,6 +20,7 @@ from safetensors.numpy import save
 from emorank.captions import bundled
 from emorank.captions.familiar import FILE, LEAST, familiarity, known
 from emorank.captions.rules import foreign_script
+from emorank.captions.wording import negated, spoken
 from emorank.encoders import DEFAULT_TEXT, text_encoder
 from emorank.storage import written_whole
 
@@ -78,12 +79,16 @@ def main() -> None:
     vectors = known(encoder.fingerprint)
     if vectors is None:
         raise SystemExit(f"{FILE.name} is of another text encoder; run with: write")
-    print("| texts | n |" + "".join(f" {100 * q:.0f} % |" for q in QUANTILES) + " hint |\n" + "|---" * 8 + "|")
+    print("| texts | n |" + "".join(f" {100 * q:.0f} % |" for q in QUANTILES) + " unknown | said | not |")
+    print("|---" * 10 + "|")
     for name, texts in asked().items():
         found = familiarity(encoder(list(texts)), vectors)
-        hints = np.mean([value < LEAST or foreign_script(text) for text, value in zip(texts, found, strict=True)])
+        unknown = np.array([value < LEAST or foreign_script(text) for text, value in zip(texts, found, strict=True)])
+        nots = ~unknown & [negated(text) is not None for text in texts]
+        said = ~unknown & ~nots & [spoken(text) for text in texts]
         cells = "".join(f" {value:.2f} |" for value in np.quantile(found, QUANTILES))
-        print(f"| {name} | {len(texts)} |{cells} {100 * hints:.0f} % |")
+        shares = "".join(f" {100 * np.mean(part):.0f} % |" for part in (unknown, said, nots))
+        print(f"| {name} | {len(texts)} |{cells}{shares}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any
 
-SIZES = (64, 256, 1024, 2048, 4096, 8192)
+SIZES = (64, 256, 768, 2048, 4096, 8192, 16384)
 LIMIT = 16 * 2**30  # bytes
 EMBEDDING_DIM = 512
 

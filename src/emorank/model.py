@@ -49,12 +49,14 @@ class ModelConfig:
         text_encoder: name of the text encoder.
         dimensions: the dimensions of the labels that it was trained with, in order.
         training: how it was made: data, split, options, versions, scores. Free for reading, never interpreted.
+        multilingual_encoder: name of the text encoder of the head for other languages; None without one.
     """
 
     audio_encoder: str = DEFAULT_AUDIO
     text_encoder: str = DEFAULT_TEXT
     dimensions: tuple[str, ...] = DIMENSIONS
     training: dict[str, Any] = field(default_factory=dict)
+    multilingual_encoder: str | None = None
 
 
 class EmotionRankCLAP:
@@ -66,14 +68,24 @@ class EmotionRankCLAP:
         scale: 1 / temperature as learnt.
         locator: (embedding_dim + 1, k) linear map from audio embeddings (and a one) to the dimensions of the labels.
         config: the encoders and the history.
+        multilingual: head of the text encoder that reads other languages, into the same space; None without one.
     """
 
-    def __init__(self, audio: Head, text: Head, scale: float, locator: Array, config: ModelConfig) -> None:
+    def __init__(
+        self,
+        audio: Head,
+        text: Head,
+        scale: float,
+        locator: Array,
+        config: ModelConfig,
+        multilingual: Head | None = None,
+    ) -> None:
         self.audio = audio
         self.text = text
         self.scale = scale
         self.locator = locator
         self.config = config
+        self.multilingual = multilingual
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str] = DEFAULT_MODEL) -> "EmotionRankCLAP":
@@ -91,10 +103,17 @@ class EmotionRankCLAP:
 
         try:
             config = read_config(folder / CONFIG_FILE, FORMAT)
-            parts = checked(load_file(folder / WEIGHTS_FILE), len(config.dimensions))
-            return cls(
-                *parts, ModelConfig(config.audio_encoder, config.text_encoder, config.dimensions, config.training)
+            parts = checked(
+                load_file(folder / WEIGHTS_FILE), len(config.dimensions), config.multilingual_encoder is not None
             )
+            about = ModelConfig(
+                config.audio_encoder,
+                config.text_encoder,
+                config.dimensions,
+                config.training,
+                config.multilingual_encoder,
+            )
+            return cls(parts.audio, parts.text, parts.scale, parts.locator, about, parts.multilingual)
         except (OSError, KeyError, ValueError, SafetensorError) as error:
             raise EmorankError(f"{folder}: the model cannot be read ({error}); train or download it again.") from error
 
@@ -103,6 +122,8 @@ class EmotionRankCLAP:
         from safetensors.numpy import save
 
         arrays = self.audio.arrays("audio") | self.text.arrays("text")
+        if self.multilingual is not None:
+            arrays |= self.multilingual.arrays("multilingual")
         arrays |= {"scale": np.array([self.scale], np.float32), "locator": self.locator}
         with written_whole(Path(folder) / WEIGHTS_FILE) as path:
             path.write_bytes(save({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}))
@@ -179,13 +200,26 @@ class EmotionRankCLAP:
         Raises:
             EmorankError: a single string instead of a list, or an empty description.
         """
-        if isinstance(texts, str):
-            raise EmorankError("encode_text takes a list of descriptions; put the one you have in a list.")
-        if any(not text.strip() for text in texts):
-            raise EmorankError("A description is empty; say how the voice should sound, such as 'a calm, warm voice'.")
+        _require_texts(texts)
         if not texts:
             return np.zeros((0, self.text.encoder_dim), np.float32)
         return self.text_encoder(list(texts))
+
+    def encode_other_languages(self, texts: Sequence[str]) -> Array:
+        """Embed descriptions in any of about a hundred languages, into the space of `encode_text`.
+
+        Returns:
+            (n, embedding_dim) float32, L2-normalised, in the order of the texts.
+
+        Raises:
+            EmorankError: the model has no head for it, its text encoder is not installed, or an empty description.
+        """
+        if self.multilingual is None or self.config.multilingual_encoder is None:
+            raise EmorankError("This model reads English alone; emorank.training.multilingual teaches it more.")
+        _require_texts(texts)
+        if not texts:
+            return np.zeros((0, self.embedding_dim), np.float32)
+        return self.multilingual(text_encoder(self.config.multilingual_encoder)(list(texts)))
 
     def similarity(self, audio: Array, text: Array) -> Array:
         """Cosine of every pair of embeddings, (n_audio, n_text)."""
@@ -206,6 +240,13 @@ class EmotionRankCLAP:
             if name in DIMENSIONS:
                 result[:, DIMENSIONS.index(name)] = located[:, column]
         return result
+
+
+def _require_texts(texts: Sequence[str]) -> None:
+    if isinstance(texts, str):
+        raise EmorankError("encode_text takes a list of descriptions; put the one you have in a list.")
+    if any(not text.strip() for text in texts):
+        raise EmorankError("A description is empty; say how the voice should sound, such as 'a calm, warm voice'.")
 
 
 def _wave(item: str | os.PathLike[str] | np.ndarray, index: int) -> Array:

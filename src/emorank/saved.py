@@ -1,7 +1,7 @@
 """A saved model as it is read: every type, shape and number looked at once, so that nothing strange goes further."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,6 +22,7 @@ class SavedConfig(msgspec.Struct, frozen=True):
         text_encoder: name of the text encoder.
         dimensions: of the labels, in order.
         training: free for reading.
+        multilingual_encoder: name of the text encoder for other languages, if there is a head for it.
     """
 
     format: int
@@ -29,6 +30,17 @@ class SavedConfig(msgspec.Struct, frozen=True):
     text_encoder: Name
     dimensions: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1)]
     training: dict[str, Any]
+    multilingual_encoder: Name | None = None
+
+
+class Parts(NamedTuple):
+    """What a model is made of, see `EmotionRankCLAP`."""
+
+    audio: Head
+    text: Head
+    scale: float
+    locator: Array
+    multilingual: Head | None
 
 
 class _Format(msgspec.Struct):
@@ -58,12 +70,13 @@ def read_config(file: Path, known: int) -> SavedConfig:
     return config
 
 
-def checked(arrays: dict[str, Array], dimensions: int) -> tuple[Head, Head, float, Array]:
-    """The two heads, the scale and the locator.
+def checked(arrays: dict[str, Array], dimensions: int, multilingual: bool = False) -> Parts:
+    """The heads, the scale and the locator.
 
     Args:
         arrays: by the names that they are saved under.
         dimensions: how many the labels have.
+        multilingual: whether there has to be a head for other languages.
 
     Raises:
         KeyError: one is missing.
@@ -72,17 +85,21 @@ def checked(arrays: dict[str, Array], dimensions: int) -> tuple[Head, Head, floa
     for name, array in arrays.items():
         if array.dtype.kind != "f" or not np.isfinite(array).all():
             raise ValueError(f"{name} holds what is no finite number")
-    audio, text = Head.of("audio", arrays), Head.of("text", arrays)
-    for name, head in (("audio", audio), ("text", text)):
+    names = ("audio", "text", "multilingual") if multilingual else ("audio", "text")
+    heads = {name: Head.of(name, arrays) for name in names}
+    for name, head in heads.items():
         _require_fitting(name, head)
     scale, locator = arrays["scale"], arrays["locator"]
-    if audio.embedding_dim != text.embedding_dim:
-        raise ValueError(f"the heads end with {audio.embedding_dim} and {text.embedding_dim} numbers")
+    audio, text = heads["audio"], heads["text"]
+    if len({head.embedding_dim for head in heads.values()}) > 1:
+        raise ValueError(
+            f"the heads end with {' and '.join(str(head.embedding_dim) for head in heads.values())} numbers"
+        )
     if locator.shape != (audio.embedding_dim + 1, dimensions):
         raise ValueError(f"locator has the shape {locator.shape}, not {(audio.embedding_dim + 1, dimensions)}")
     if scale.shape != (1,) or not scale[0] > 0:
         raise ValueError("scale is not one number above 0")
-    return audio, text, float(scale[0]), locator
+    return Parts(audio, text, float(scale[0]), locator, heads.get("multilingual"))
 
 
 def _require_fitting(name: str, head: Head) -> None:

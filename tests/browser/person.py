@@ -40,13 +40,13 @@ def chips(page: "Page") -> list[str]:
 
 
 def at(page: "Page", valence: float, arousal: float) -> tuple[float, float]:
-    """Where a place of the plane is on the screen, by the axes that the page draws: 40 css pixels left and below."""
+    """Where a place of the plane is on the screen, by the axes that the page draws: 40 css pixels left, 58 below."""
     box = page.locator("#marks").bounding_box()
     assert box is not None
-    wide, tall = box["width"] - 40 - 18, box["height"] - 18 - 40
+    wide, tall = box["width"] - 40 - 18, box["height"] - 26 - 58
     return (
         box["x"] + 40 + (valence - 1) / 6 * wide,
-        box["y"] + box["height"] - 40 - (arousal - 1) / 6 * tall,
+        box["y"] + box["height"] - 58 - (arousal - 1) / 6 * tall,
     )
 
 

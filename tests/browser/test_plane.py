@@ -122,6 +122,8 @@ def test_a_hundred_thousand_points_are_drawn_at_once(page: Page) -> None:
 
 def test_a_finger_on_a_narrow_screen(open_page: Open) -> None:
     page = open_page("/", viewport=PHONE, has_touch=True, is_mobile=True)
+    expect(page.locator("#plane")).to_be_hidden()
+    page.get_by_role("button", name="Plane").tap()
     with page.expect_response("**/api/search"):
         page.touchscreen.tap(*at(page, 3.5, 3.0))
     settled(page)

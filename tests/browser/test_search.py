@@ -43,7 +43,7 @@ def test_cards_say_what_was_found(page: Page) -> None:
     expect(best.locator(".fit")).to_contain_text(re.compile(r"beats 9[5-8] % of the index"))
     assert re.fullmatch(r"0:00\.0 – 0:0\d\.\d", best.locator(".span").text_content() or "")
     expect(best.locator(".path")).to_have_text("in voices")
-    expect(best.locator(".labels")).to_contain_text("not whispered")
+    expect(best.locator(".labels")).to_contain_text("whispered: no")
     expect(page.locator("#status")).to_contain_text("The best 20 of")
     page.get_by_role("button", name="Show more").click()
     settled(page)
@@ -127,16 +127,28 @@ def test_a_clip_of_ones_own(page: Page, tmp_path: Path) -> None:
         page.locator("#clip").set_input_files(clip)
     settled(page)
     expect(cards(page).first.locator(".name")).to_have_text("shouted-ben-1.ogg")
-    assert chips(page) == ["like the clip mine.ogg"]
+    assert chips(page) == ["like the recording mine.ogg"]
+    expect(page.locator("#status")).to_contain_text("by how they sound like mine.ogg")
     assert page.url.endswith("/")
-    ask(page, "calm")
-    assert chips(page) == []
+    alone = ids(page)
+    page.get_by_label("How it sounds", exact=True).fill("calm")
+    with page.expect_response("**/api/search/clip*") as answer:
+        page.keyboard.press("Enter")
+    settled(page)
+    assert answer.value.ok
+    expect(page.locator("#status")).to_contain_text("like mine.ogg and “calm”")
+    assert ids(page) != alone
     page.go_back()
-    expect(page.locator(".chip")).to_have_text("like the clip mine.ogg")
+    settled(page)
+    expect(cards(page).first).to_have_attribute("data-id", alone[0])
     page.reload()
-    expect(page.locator("#problem")).to_contain_text("does not outlast a reload")
+    expect(page.locator(".chip")).to_have_text("like the recording mine.ogg")
+    expect(cards(page).first).to_have_attribute("data-id", alone[0])
+    page.get_by_role("button", name="Take out: like the recording").click()
+    expect(page.locator("#welcome")).to_be_visible()
     page.locator("#clip").set_input_files({"name": "no.txt", "mimeType": "text/plain", "buffer": b"no audio"})
     expect(page.locator("#problem")).to_contain_text("cannot be used")
+    expect(page.get_by_role("button", name="Try again")).to_be_hidden()
 
 
 def test_a_name_with_markup_stays_a_name(page: Page, server: Server) -> None:

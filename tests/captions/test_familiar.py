@@ -15,7 +15,7 @@ from emorank.model import EmotionRankCLAP
 
 SENSIBLE = """calm|angry|a calm, warm voice|furious, shouting|tired and sad|whispering|someone laughing out loud|
 nervous, stuttering|bored monotone|cheerful woman|an old man grumbling|sarcastic|out of breath|a confident speaker|
-pleading desperately|slightly annoyed|not angry|a customer who complains|the agent stays calm|fast and excited"""
+pleading desperately|slightly annoyed|a neutral voice|a customer who complains|the agent stays calm|fast and excited"""
 UNFAMILIAR = """zxqw invoice number|best pizza in Berlin|asdf jkl|how do I reset my password|
 eine ruhige, warme Stimme|ein leises, ängstliches Flüstern|spokojny, ciepły głos|cichy, przestraszony szept|
 il hurle de colère|un murmure faible et apeuré|un susurro bajo y asustado|habla con tristeza|
@@ -45,6 +45,27 @@ def test_english_descriptions_of_voices_get_none(model: EmotionRankCLAP) -> None
     found = described(model, texts)
     assert [text for text, each in zip(texts, found, strict=True) if each.hint] == []
     np.testing.assert_allclose([each.embedding for each in found], model.encode_text(texts), atol=1e-6)
+
+
+def test_a_not_and_what_reads_like_speech_get_their_own(model: EmotionRankCLAP) -> None:
+    negated, spoken, unknown = described(model, ["calm, not angry", "oh wow that's amazing", "not zxqw invoice number"])
+    assert negated.hint
+    assert (negated.hint.kind, negated.hint.wanted, negated.hint.unwanted) == ("negated", "calm", "angry")
+    assert negated.hint.message.endswith("Search for 'calm', but not 'angry'.")
+    assert spoken.hint
+    assert spoken.hint.kind == "spoken"
+    assert 1 <= len(spoken.hint.suggestions) <= 3
+    assert all(text in spoken.hint.message for text in spoken.hint.suggestions)
+    assert not set(spoken.hint.suggestions) - {text.rstrip(".") for text in bundled("train").texts}
+    assert unknown.hint
+    assert unknown.hint.kind == "unknown"
+
+
+def test_the_nearest_captions_are_kept(model: EmotionRankCLAP) -> None:
+    text = bundled("train").texts[100]
+    (found,) = described(model, [text])
+    assert found.near[0] == (100, pytest.approx(1, abs=0.01))
+    assert len(found.near) == 5
 
 
 def test_a_hint_repeats_a_long_description_in_part(model: EmotionRankCLAP) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from tests.cli.conftest import Run
 from tests.conftest import voice
 
 Emorank = Callable[..., Run]
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def test_search_prints_one_json_document_best_first(
@@ -212,3 +215,27 @@ def test_a_closed_pipe_is_no_error(recordings: Callable[..., Path], tiny_model: 
     ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert "Traceback" not in ended.stderr
     assert ended.stdout.startswith("valence")
+
+
+def test_a_not_is_said_in_one_line_and_where_results_come_from(
+    emorank: Emorank, recordings: Callable[..., Path], tiny_model: Path
+) -> None:
+    root = recordings(2)
+    run = emorank("search", "calm, not angry", root, "--why", "--json", "--model", tiny_model)
+    assert len(run.json) == 2
+    (line,) = [line for line in run.err.splitlines() if '--not "angry"' in line]
+    assert line.endswith('works better apart: "calm" --not "angry"')
+    assert "'calm, not angry' asks for valence " in run.err
+    assert "Found on average: valence " in run.err
+    assert "--not" not in emorank("score", root / "clip000.wav", "calm", "not angry", "--model", tiny_model).err
+    alone = emorank("search", root, "--not", "angry", "--why", "--model", tiny_model)
+    assert alone.status == 0
+    assert "asks for" not in alone.err
+
+
+def test_how_well_the_best_fit_is_said(emorank: Emorank, tmp_path: Path) -> None:
+    (tmp_path / "voices").mkdir()
+    shutil.copy(SAMPLES / "calm-ben-2.ogg", tmp_path / "voices")
+    assert "Best hits: fits " in emorank("search", "neutral, calm", tmp_path / "voices").err
+    assert "Best hits: little here fits." in emorank("search", "screaming with joy", tmp_path / "voices").err
+    assert "Best hits" not in emorank("search", "zxqw invoice number", tmp_path / "voices").err

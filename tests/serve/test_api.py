@@ -235,3 +235,60 @@ def test_bodies_that_are_no_queries(served: Served, body: bytes) -> None:
     response = served.client.post("/api/search", content=body, headers={"Content-Type": "application/json"})
     assert 400 <= response.status_code < 500, response.text
     assert response.json()["error"]["message"]
+
+
+def test_a_clip_is_combined_with_what_else_is_asked(served: Served) -> None:
+    clip = (served.root / "clip003.wav").read_bytes()
+    asked = {
+        "texts": [{"text": "calm"}, {"text": "angry", "weight": -0.5}],
+        "where": "speaker = 'ann'",
+        "why": True,
+        "top": 50,
+    }
+    answer = served.client.post("/api/search/clip", params={"asked": json.dumps(asked)}, content=clip).json()
+    collection = served.index.snapshot.collection
+    model = served.index.snapshot.model
+    calm, angry = model.encode_text(["calm", "angry"])
+    embedding = model.encode_audio([served.root / "clip003.wav"])[0]
+    directions = (Direction(embedding), Direction(calm), Direction(angry, NOT))
+    expected = find(collection, Query(directions, where="speaker = 'ann'", top=50))
+    assert [hit["id"] for hit in answer["hits"]] == [hit.id for hit in expected.hits]
+    assert [one["text"] for one in answer["why"]["descriptions"]] == ["calm", "angry"]
+    for wrong in ("no", '{"texts": 1}', '{"what": 1}', json.dumps({"texts": [{"text": "calm"}] * 17})):
+        refused = served.client.post("/api/search/clip", params={"asked": wrong}, content=clip)
+        assert refused.status_code == 422
+        assert refused.json()["error"]["message"]
+
+
+def test_what_is_written_is_completed(served: Served) -> None:
+    answer = served.client.get("/api/suggestions", params={"text": "tired and"})
+    assert answer.headers["cache-control"].startswith("private")
+    found = answer.json()["suggestions"]
+    assert 0 < len(found) <= 8
+    assert all("tired" in one["text"] and 1 <= one["valence"] <= 7 and 1 <= one["arousal"] <= 7 for one in found)
+    assert served.client.get("/api/suggestions?text=").json() == {"suggestions": []}
+    assert len(served.client.get("/api/suggestions?text=c&limit=20").json()["suggestions"]) == 20
+    for wrong in ("", "?text=a&limit=21", f"?text={'a' * 501}"):
+        assert served.client.get(f"/api/suggestions{wrong}").status_code == 422
+
+
+def test_a_not_and_speech_get_a_hint_of_their_own(served: Served) -> None:
+    texts = [{"text": "calm, not angry"}, {"text": "oh wow that's amazing"}]
+    negated, spoken = search(served, texts=texts)["hints"]
+    assert (negated["kind"], negated["wanted"], negated["unwanted"]) == ("negated", "calm", "angry")
+    assert spoken["kind"] == "spoken"
+    assert spoken["suggestions"]
+    assert spoken["message"].startswith(spoken["sentence"][:-1])
+
+
+def test_where_an_answer_comes_from_is_said_on_demand(served: Served) -> None:
+    assert search(served, texts=[{"text": "calm"}])["why"] is None
+    answer = search(served, texts=[{"text": "calm"}, {"text": "calm"}], why=True, top=3)
+    (calm,) = answer["why"]["descriptions"]
+    assert len(calm["nearest"]) == 5
+    assert calm["place"]["arousal"] < 4
+    mean = sum(hit["arousal"] for hit in answer["hits"]) / 3
+    assert answer["why"]["found"]["arousal"] == pytest.approx(mean, abs=0.02)
+    nothing = search(served, where="duration > 1000", why=True)
+    assert nothing["why"] == {"descriptions": [], "found": None}
+    assert nothing["fit"] is None

@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from emorank.errors import EmorankError
+from emorank.index.segments import recording_id
 from emorank.serve import tokens as module
 from emorank.serve.app import create_app
 from emorank.serve.tokens import ALL, Tokens, hashed
@@ -57,9 +58,19 @@ def test_each_token_has_its_scopes(file: Path) -> None:
 def test_a_scope_is_what_can_be_asked(served: Served, file: Path) -> None:
     audio = audio_of(served, "clip001.wav")
     one = audio.removesuffix("/audio")
+    whole = f"/api/recordings/{recording_id(str(served.root / 'clip001.wav'))}"
     asked: dict[str, tuple[str, ...]] = {
-        "search": ("/api/index", "/api/plane", "/api/metrics", one, f"{one}/timeline", f"{one}/waveform"),
-        "listen": (audio, f"{one}/clip", f"{one}/clip?format=flac"),
+        "search": (
+            "/api/index",
+            "/api/plane",
+            "/api/metrics",
+            one,
+            f"{one}/timeline",
+            f"{one}/waveform",
+            whole,
+            f"{whole}/course",
+        ),
+        "listen": (audio, f"{one}/clip", f"{one}/clip?format=flac", f"{whole}/sound?end=0.5"),
         "export": ("/api/segments", "/api/segments?limit=200"),
     }
     allowed = {"ann-s3cret": ALL, "ben-s3cret": {"search"}, "player.s3cret": {"listen"}, "nobody": set()}

@@ -12,40 +12,22 @@ from pathlib import Path
 
 import numpy as np
 
-from emorank.captions.rules import foreign_script
+from emorank.captions.bank import bundled
+from emorank.captions.hints import Hint
+from emorank.captions.rules import foreign_script, normalised, words
+from emorank.captions.wording import negated, spoken
 from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
 from emorank.types import Array
 
-__all__ = ["FILE", "LEAST", "Described", "Hint", "described", "familiarity", "known"]
+__all__ = ["FILE", "LEAST", "Described", "described", "familiarity", "known", "nearest"]
 
 FILE = Path(__file__).with_name("bank-minilm-emotion.safetensors")
 LEAST = 0.45  # familiarity; what has less gets a hint
-_NEAREST = 5  # captions
-_SHOWN = 60  # characters of a description that a hint repeats
-_EXAMPLES = "'furious, shouting', 'tired and quiet', 'a calm, warm voice'"
-
-
-@dataclass(frozen=True)
-class Hint:
-    """That the model hardly understands a description.
-
-    Args:
-        text: the description.
-        familiarity: -1..1, mean cosine to the five nearest captions.
-    """
-
-    text: str
-    familiarity: float
-
-    @property
-    def message(self) -> str:
-        """What to tell a person, on one line if the description is."""
-        text = self.text if len(self.text) <= _SHOWN else f"{self.text[: _SHOWN - 1]}…"
-        return (
-            f"'{text}' says little about a voice that the model knows; results may mean nothing. "
-            f"Describe in English how it sounds, such as: {_EXAMPLES}."
-        )
+NEAREST = 5  # captions
+_ASKED = 40  # nearest captions, of which suggestions are chosen
+_SUGGESTED = 3
+_SHORT = 5  # words of a suggestion, at most
 
 
 @dataclass(frozen=True)
@@ -53,16 +35,21 @@ class Described:
     """A description as a model takes it.
 
     Args:
+        text: the description.
         embedding: (embedding_dim,) float32, L2-normalised.
-        hint: None where the description is familiar, and where the model's text encoder is not the one of `FILE`.
+        hint: None where there is nothing to say, and where the model's text encoder is not the one of `FILE`.
+        near: place in the bank's training captions and cosine, -1..1, of the five nearest, the nearest first; none
+            where the text encoder is another one.
     """
 
+    text: str
     embedding: Array
     hint: Hint | None
+    near: tuple[tuple[int, float], ...] = ()
 
 
 def described(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
-    """Embed descriptions as `model.encode_text` does, each encoded once, and say which are hardly understood.
+    """Embed descriptions as `model.encode_text` does, each encoded once, with hints and the nearest captions.
 
     Raises:
         EmorankError: a single string instead of a list, an empty description, or a damaged installation.
@@ -70,24 +57,40 @@ def described(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
     if not texts:  # nothing is loaded
         return []
     features = model.text_features(texts)
+    embeddings = model.text(features)
     vectors = known(model.text_encoder.fingerprint)
-    hints = [None] * len(texts) if vectors is None else _hints(texts, familiarity(features, vectors))
-    return [Described(embedding, hint) for embedding, hint in zip(model.text(features), hints, strict=True)]
+    if vectors is None:
+        return [Described(text, embedding, None) for text, embedding in zip(texts, embeddings, strict=True)]
+    result = []
+    for text, embedding, cosines, rows in zip(texts, embeddings, *nearest(features, vectors, _ASKED), strict=True):
+        near = tuple(zip(rows[:NEAREST].tolist(), cosines[:NEAREST].tolist(), strict=True))
+        result.append(Described(text, embedding, _hint(text, float(cosines[:NEAREST].mean()), rows), near))
+    return result
 
 
-def familiarity(features: Array, vectors: Array) -> Array:
-    """Mean cosine to the five nearest of some vectors.
+def nearest(features: Array, vectors: Array, count: int = NEAREST) -> tuple[Array, np.ndarray]:
+    """The nearest of some vectors, the nearest first.
 
     Args:
         features: (n, dim) outputs of the text encoder.
-        vectors: (m, dim) outputs for captions, L2-normalised, m >= 5.
+        vectors: (m, dim) outputs for captions, L2-normalised, m >= count.
+        count: how many.
 
     Returns:
-        (n,) float32, -1..1.
+        (n, count) cosines, -1..1, and (n, count) places among the vectors.
     """
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     cosines = (features / np.maximum(lengths, 1e-12)) @ vectors.T
-    result: Array = np.partition(cosines, -_NEAREST, axis=1)[:, -_NEAREST:].mean(axis=1)
+    rows = np.argpartition(cosines, -count, axis=1)[:, -count:]
+    order = np.argsort(-np.take_along_axis(cosines, rows, 1), axis=1, kind="stable")
+    rows = np.take_along_axis(rows, order, 1)
+    nearest_cosines: Array = np.take_along_axis(cosines, rows, 1)
+    return nearest_cosines, rows
+
+
+def familiarity(features: Array, vectors: Array) -> Array:
+    """Mean cosine to the five nearest of some vectors: (n,) float32, -1..1; see `nearest`."""
+    result: Array = nearest(features, vectors)[0].mean(axis=1)
     return result
 
 
@@ -117,8 +120,21 @@ def known(fingerprint: str) -> Array | None:
     return vectors
 
 
-def _hints(texts: Sequence[str], familiarities: Array) -> list[Hint | None]:
-    return [
-        Hint(text, value) if value < LEAST or foreign_script(text) else None
-        for text, value in zip(texts, familiarities.tolist(), strict=True)
-    ]
+def _hint(text: str, familiar: float, rows: np.ndarray) -> Hint | None:
+    """The first that there is to say of a description."""
+    if familiar < LEAST or foreign_script(text):
+        return Hint(text, familiar)
+    if parts := negated(text):
+        return Hint(text, familiar, "negated", (), *parts)
+    if spoken(text):
+        return Hint(text, familiar, "spoken", _suggested(text, rows))
+    return None
+
+
+def _suggested(text: str, rows: np.ndarray) -> tuple[str, ...]:
+    """Of the nearest captions some that are short, and descriptions."""
+    captions = [bundled("train").texts[row].rstrip(".") for row in rows]
+    usable = [each for each in captions if each[0].isalpha() and each[-1] not in "!?" and len(words(each)) <= _SHORT]
+    different = {normalised(each): each for each in reversed(usable) if not spoken(each, 1)}
+    different.pop(normalised(text), None)
+    return tuple(reversed(different.values()))[:_SUGGESTED]

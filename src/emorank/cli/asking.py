@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from emorank import DEFAULT_MODEL
-from emorank.cli.console import as_typed, name_unfamiliar
+from emorank.cli.console import as_typed, name_hints
 from emorank.cli.listen import clip, listened
 from emorank.cli.options import require
 from emorank.cli.places import choices_of, near_of, region_of
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
+    from emorank.captions.familiar import Described
     from emorank.index.named import NamedIndex
     from emorank.index.plan import Indexed
     from emorank.index.searches import Saved
@@ -138,7 +139,20 @@ def opened(
     return Place(Collection(segments, shown=[as_typed(path, place) for path in segments.paths]), clap)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What was found, and the descriptions that shall fit as the model took them."""
+
+    found: "Found"
+    wanted: "list[Described]"
+
+
 def found(place: Place, descriptions: Sequence[str], asked: Asked, top: int) -> "Found":
+    """What descriptions and options find, best first; see `answered`."""
+    return answered(place, descriptions, asked, top).found
+
+
+def answered(place: Place, descriptions: Sequence[str], asked: Asked, top: int) -> Answer:
     """What descriptions and options find, best first.
 
     Raises:
@@ -146,25 +160,31 @@ def found(place: Place, descriptions: Sequence[str], asked: Asked, top: int) -> 
     """
     from emorank.search import find
 
-    return find(place.collection, query_of(place, descriptions, asked, top))
+    query, wanted = query_of(place, descriptions, asked, top)
+    return Answer(find(place.collection, query), wanted)
 
 
-def query_of(place: Place, descriptions: Sequence[str], asked: Asked, top: int) -> "Query":
-    """The query that descriptions and options are.
+def query_of(place: Place, descriptions: Sequence[str], asked: Asked, top: int) -> "tuple[Query, list[Described]]":
+    """The query that descriptions and options are, and the descriptions that shall fit as the model took them.
 
     Raises:
         EmorankError: a search that was kept is not there, or an option is not what it has to be.
     """
+    from emorank.captions.familiar import described
     from emorank.search import Query
 
     if asked.saved is not None:
-        return dataclasses.replace(_kept(place, asked.saved, bool(descriptions)), top=top)
+        kept, wanted = _kept(place, asked.saved, bool(descriptions))
+        return dataclasses.replace(kept, top=top), wanted
     from emorank.search.order import BEST, FIT
 
     clips = [*(asked.like or ()), *(asked.unlike or ())]
     texts = [*descriptions, *(asked.ands or ())]
-    return Query(
-        directions=_directions(place.model, texts, asked.nots or (), asked.like or (), asked.unlike or ()),
+    understood = described(place.model, [*texts, *(asked.nots or ())])
+    name_hints(understood)
+    wanted, unwanted = understood[: len(texts)], understood[len(texts) :]
+    query = Query(
+        directions=_directions(place.model, wanted, unwanted, asked.like or (), asked.unlike or ()),
         near=near_of(asked.near),
         region=region_of(asked.region),
         where=asked.where,
@@ -176,6 +196,7 @@ def query_of(place: Place, descriptions: Sequence[str], asked: Asked, top: int) 
         best=asked.best or max(BEST, top),
         top=top,
     )
+    return query, wanted
 
 
 def as_saved(descriptions: Sequence[str], asked: Asked, place: Place) -> "Saved":
@@ -211,8 +232,8 @@ def as_saved(descriptions: Sequence[str], asked: Asked, place: Place) -> "Saved"
     )
 
 
-def _kept(place: Place, name: str, more: bool) -> "Query":
-    """A search that was kept, as a query."""
+def _kept(place: Place, name: str, more: bool) -> "tuple[Query, list[Described]]":
+    """A search that was kept, as a query and the descriptions that shall fit."""
     from emorank.captions.familiar import described
     from emorank.index.searches import SEARCHES
     from emorank.index.searches import found as known
@@ -224,8 +245,9 @@ def _kept(place: Place, name: str, more: bool) -> "Query":
         raise EmorankError("Searches are kept in indexes with a name; name one: emorank search INDEX --saved NAME")
     search = known(SEARCHES.read(place.named.folder), name)
     texts = described(place.model, [text.text for text in search.texts])
-    name_unfamiliar(texts)
-    return query_of(search, place.collection, [each.embedding for each in texts])
+    name_hints(texts)
+    wanted = [each for each, text in zip(texts, search.texts, strict=True) if text.weight > 0]
+    return query_of(search, place.collection, [each.embedding for each in texts]), wanted
 
 
 def _named(place: str, model: str | None, index: Path | None, channels: str | None) -> "NamedIndex | None":
@@ -244,14 +266,15 @@ def _named(place: str, model: str | None, index: Path | None, channels: str | No
 
 
 def _directions(
-    clap: "EmotionRankCLAP", texts: Sequence[str], nots: Sequence[str], like: Sequence[Path], unlike: Sequence[Path]
+    clap: "EmotionRankCLAP",
+    texts: "Sequence[Described]",
+    nots: "Sequence[Described]",
+    like: Sequence[Path],
+    unlike: Sequence[Path],
 ) -> "tuple[Direction, ...]":
-    from emorank.captions.familiar import described
     from emorank.search import NOT, Direction
 
-    asked = described(clap, [*texts, *nots])
-    name_unfamiliar(asked)
-    texts_in = [each.embedding for each in asked]
+    texts_in = [each.embedding for each in (*texts, *nots)]
     clips_in = clap.encode_audio([clip(path) for path in (*like, *unlike)])
     weights = [1.0] * len(texts) + [NOT] * len(nots), [1.0] * len(like) + [NOT] * len(unlike)
     pairs = [*zip(texts_in, weights[0], strict=True), *zip(clips_in, weights[1], strict=True)]

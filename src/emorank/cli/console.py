@@ -73,10 +73,19 @@ def name_passed_over(suffixes: Mapping[str, int]) -> None:
         say(f"{sum(suffixes.values())} files are no recordings by their names and were passed over: {named}{more}.")
 
 
-def name_unfamiliar(descriptions: Sequence["Described"]) -> None:
-    """Each description that the model hardly understands, once, with what to write instead."""
+def name_hints(descriptions: Sequence["Described"], searching: bool = True) -> None:
+    """What there is to say of descriptions, each once, with what to write instead.
+
+    Args:
+        descriptions: as the model took them.
+        searching: whether a search is asked, so that what is not wanted can be written apart.
+    """
     for hint in dict.fromkeys(each.hint for each in descriptions):
-        if hint:
+        if hint and hint.kind == "negated":
+            apart = f'"{hint.wanted}" --not "{hint.unwanted}"' if hint.wanted else f'--not "{hint.unwanted}"'
+            if searching:
+                say(f"{hint.sentence[:-1]}: {apart}")
+        elif hint:
             say(hint.message)
 
 

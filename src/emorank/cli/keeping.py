@@ -91,7 +91,7 @@ def count(place: Place, columns: Sequence[str], descriptions: Sequence[str], ask
     """
     from emorank.search.facets import facets
 
-    counted = facets(place.collection, query_of(place, descriptions, asked, 1), columns)
+    counted = facets(place.collection, query_of(place, descriptions, asked, 1)[0], columns)
     if json:
         print_json(
             [

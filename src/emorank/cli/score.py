@@ -1,7 +1,7 @@
 """emorank score: how well each of some descriptions fits a recording."""
 
 from emorank import DEFAULT_MODEL
-from emorank.cli.console import name_unfamiliar, print_json, print_table
+from emorank.cli.console import name_hints, print_json, print_table
 from emorank.cli.listen import clip as samples
 
 
@@ -27,7 +27,7 @@ def score(clip: str, /, *descriptions: str, json: bool = False, model: str = DEF
     heard = samples(clip)
     clap = EmotionRankCLAP.from_pretrained(model)
     asked = described(clap, descriptions)
-    name_unfamiliar(asked)
+    name_hints(asked, searching=False)
     scores = clap.similarity(clap.encode_audio([heard]), np.stack([each.embedding for each in asked]))[0]
     ranked = sorted(zip(scores.tolist(), descriptions, strict=True), key=lambda pair: -pair[0])
     if json:

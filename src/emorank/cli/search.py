@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.asking import Asked, Place, found, opened
+from emorank.cli.asking import Answer, Asked, Place, answered, opened
 from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say, shown
 from emorank.cli.cutting import Cut, Selected, cut_into
 from emorank.cli.keeping import Keeping, count, keep, tend
+from emorank.cli.why import explain
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def search(
     asked: Annotated[Asked | None, Parameter(name="*")] = None,
     json: Annotated[bool, Parameter(negative="")] = False,
     wide: Annotated[bool, Parameter(negative="")] = False,
+    why: Annotated[bool, Parameter(negative="")] = False,
     cut: Annotated[Cut | None, Parameter(name="*")] = None,
     keeping: Annotated[Keeping | None, Parameter(name="*")] = None,
     model: str | None = None,
@@ -56,6 +58,8 @@ def search(
         asked: What is looked for, beside the description.
         json: Print a JSON list, best first: path, start and end in seconds, score, percentile, place, labels.
         wide: Show all columns, also where the terminal is too narrow for them.
+        why: Say where the result comes from: the captions that a description is nearest to, the place that is asked for
+            and the one that was found.
         cut: Where clips go.
         keeping: What else is done.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
@@ -82,12 +86,17 @@ def search(
     if keeping.facet:
         count(place, keeping.facet, words[:-1], asked, json)
         return
-    result = found(place, words[:-1], asked, asked.top or _TOP)
+    answer = answered(place, words[:-1], asked, asked.top or _TOP)
+    result = answer.found
     hits = [dataclasses.replace(hit, path=_typed(hit.path, words[-1])) for hit in result.hits]
     if json:
         print_json([{k: v for k, v in dataclasses.asdict(hit).items() if k != "row"} for hit in hits])
     else:
         _print(place, result, hits, wide)
+        if fit := _fit(place, answer):
+            say(f"Best hits: {fit}.")
+    if why:
+        explain(answer)
     if cut.cut:
         cut_into(cut.cut, cut, Selected(place, result.hits))
     if keeping.save is not None:
@@ -118,6 +127,15 @@ def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None
     recordings = len(collection.recordings) - 1
     passed = "" if result.total in (len(collection), recordings) else f", {result.total} pass the filters"
     say(f"{len(hits)} of {len(collection)} segments in {recordings} recordings{passed}.")
+
+
+def _fit(place: Place, answer: Answer) -> str | None:
+    """How well the best hits fit the descriptions, in words; None where that is not known."""
+    from emorank.captions.fit import BEST, WORDS, fit
+
+    rows = [hit.row for hit in answer.found.hits[:BEST]]
+    word = fit(place.model, answer.wanted, place.collection.segments.embeddings[rows])
+    return WORDS[word] if word else None
 
 
 def _typed(path: str, place: str) -> str:

@@ -18,6 +18,11 @@ def segment_id(path: str, start: float, channel: int = 0) -> str:
     return hashlib.blake2b(name.encode("utf8", "surrogateescape"), digest_size=8).hexdigest()
 
 
+def recording_id(path: str) -> str:
+    """A short name of a recording, made of its path: it stays over updates."""
+    return hashlib.blake2b(path.encode("utf8", "surrogateescape"), digest_size=8).hexdigest()
+
+
 @dataclass(frozen=True)
 class Segments:
     """Segments in the order of path, start and channel.

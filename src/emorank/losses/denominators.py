@@ -1,7 +1,7 @@
 """Rank-N-Contrast of some anchors against all candidates, with its gradient: one sort, two cumulative sums.
 
 Sorted by the distance of the labels, every denominator is a suffix of the row, and the gradient of a candidate is a
-prefix of what the denominators have it in. Both are sums of exponentials, taken as logarithms of cumulative sums.
+prefix of what the denominators have it in. Both are cumulative sums of exponentials.
 """
 
 from typing import Literal, NamedTuple, get_args
@@ -79,37 +79,62 @@ def losses(logits: Tensor, distances: Tensor, negatives: Negatives) -> tuple[Ten
         Sum of the losses, scalar; number of pairs that have a denominator, scalar; (n, M) gradient of the sum.
     """
     order, first, beyond = ranked(distances)
-    columns = logits.shape[1]
     wide = logits.dtype if logits.device.type == "mps" else torch.float64
     own = logits.gather(1, order).to(wide)
-    suffix = _log_cumulative(own.flip(1)).flip(1)  # log of the sum over places from this one on
+    counted = torch.ones_like(own, dtype=torch.bool) if negatives == "at_least_as_far" else beyond < own.shape[1]
+    largest = own.amax(1, keepdim=True)
+    narrow = wide == torch.float64 and bool((largest - own.amin(1, keepdim=True) <= _WIDEST).all())
+    if narrow:
+        each, pulled = _by_sums(own - largest, first, beyond, counted, negatives)
+    else:
+        each, pulled = _by_logarithms(own, first, beyond, counted, negatives)
+    total = each.sum() if negatives == "at_least_as_far" else torch.where(counted, each, 0).sum()
+    gradient = pulled.sub_(counted.to(wide)).to(logits.dtype)
+    pairs = counted.sum() if negatives == "farther" else torch.tensor(counted.numel())
+    return total, pairs, torch.empty_like(logits).scatter_(1, order, gradient)
+
+
+def _by_sums(
+    own: Tensor, first: Tensor, beyond: Tensor, counted: Tensor, negatives: Negatives
+) -> tuple[Tensor, Tensor]:
+    """Loss of every place, and how strongly all denominators pull its candidate, (n, M) both.
+
+    Args:
+        own: (n, M) logits in sorted order less the largest of their row, double, not below -_WIDEST.
+        first: see `Ranked`.
+        beyond: see `Ranked`.
+        counted: (n, M) whether the place's pair has a denominator.
+        negatives: see `RankNContrast`.
+    """
+    strength = own.exp()
+    suffix = strength.flip(1).cumsum_(1).flip(1)  # from this place on
     if negatives == "at_least_as_far":
         denominator = suffix.gather(1, first)
-        counted = torch.ones_like(own, dtype=torch.bool)
         # In the denominators of all that are at most as far: the prefix up to the last that ties.
-        inside = _log_cumulative(-denominator).gather(1, beyond - 1)
-        pulled = own + inside
-    else:
-        counted = beyond < columns
-        farther = torch.where(counted, suffix.gather(1, beyond.clamp(max=columns - 1)), -torch.inf)
-        denominator = torch.logaddexp(own, farther) if negatives == "farther_and_self" else farther
-        # In the denominators of all that are nearer: the prefix before the first that ties.
-        weights = torch.where(counted, -denominator, -torch.inf)
-        before = _log_cumulative(weights).gather(1, (first - 1).clamp(min=0))
-        pulled = own + torch.where(first > 0, before, -torch.inf)
-        if negatives == "farther_and_self":
-            pulled = torch.logaddexp(pulled, torch.where(counted, own - denominator, -torch.inf))
-    each = torch.where(counted, denominator - own, 0)
-    gradient = (pulled.exp() - counted.to(wide)).to(logits.dtype)
-    pairs = counted.sum() if negatives == "farther" else torch.tensor(counted.numel())
-    return each.sum(), pairs, torch.empty_like(logits).scatter_(1, order, gradient)
+        pulled = denominator.reciprocal().cumsum_(1).gather(1, beyond - 1).mul_(strength)
+        return denominator.log_().sub_(own), pulled
+    farther = torch.where(counted, suffix.gather(1, beyond.clamp(max=own.shape[1] - 1)), 0)
+    denominator = strength + farther if negatives == "farther_and_self" else farther
+    share = torch.where(counted, denominator.reciprocal(), 0)
+    # In the denominators of all that are nearer: the prefix before the first that ties.
+    pulled = torch.where(first > 0, share.cumsum(1).gather(1, (first - 1).clamp(min=0)), 0)
+    if negatives == "farther_and_self":
+        pulled += share
+    return denominator.log_().sub_(own), pulled.mul_(strength)
 
 
-def _log_cumulative(exponents: Tensor) -> Tensor:
-    """Log of the cumulative sum of exponentials along each row."""
-    if exponents.dtype == torch.float64:
-        largest = exponents.amax(1, keepdim=True)
-        smallest = exponents.masked_fill(exponents == -torch.inf, torch.inf).amin(1, keepdim=True)
-        if bool((largest.isfinite() & (largest - smallest <= _WIDEST)).all()):
-            return (exponents - largest).exp_().cumsum_(1).log_().add_(largest)
-    return exponents.logcumsumexp(1)
+def _by_logarithms(
+    own: Tensor, first: Tensor, beyond: Tensor, counted: Tensor, negatives: Negatives
+) -> tuple[Tensor, Tensor]:
+    """As `_by_sums`, for logits of any width: slower."""
+    suffix = own.flip(1).logcumsumexp(1).flip(1)
+    if negatives == "at_least_as_far":
+        denominator = suffix.gather(1, first)
+        return denominator - own, (own + (-denominator).logcumsumexp(1).gather(1, beyond - 1)).exp()
+    farther = torch.where(counted, suffix.gather(1, beyond.clamp(max=own.shape[1] - 1)), -torch.inf)
+    denominator = torch.logaddexp(own, farther) if negatives == "farther_and_self" else farther
+    share = torch.where(counted, -denominator, -torch.inf)
+    pulled = torch.where(first > 0, share.logcumsumexp(1).gather(1, (first - 1).clamp(min=0)), -torch.inf)
+    if negatives == "farther_and_self":
+        pulled = torch.logaddexp(pulled, share)
+    return denominator - own, (own + pulled).exp()

@@ -11,7 +11,7 @@ import numpy as np
 
 from emorank.affect import DIMENSIONS
 from emorank.index import Segments
-from emorank.index.segments import segment_id
+from emorank.index.segments import recording_id, segment_id
 from emorank.search import dates, disagreement
 from emorank.search.filter import where
 from emorank.search.groups import Codes, coded
@@ -166,6 +166,11 @@ class Collection:
         """The rows of the recording that a row belongs to."""
         place = int(np.searchsorted(self.recordings, row, "right"))
         return range(int(self.recordings[place - 1]), int(self.recordings[place]))
+
+    @cached_property
+    def recording_rows(self) -> dict[str, int]:
+        """The first row of every recording by its short name, see `emorank.index.segments.recording_id`."""
+        return {recording_id(self.segments.paths[row]): row for row in self.recordings[:-1].tolist()}
 
     def rows_of(self, path: str) -> range:
         """The rows of a recording by its absolute path; none where the index does not have it."""

@@ -72,6 +72,7 @@ class Query:
         where: only segments that pass this filter, see `emorank.search.filter`.
         choices: only segments that have one of the chosen values, in each of these columns.
         without: rows that are left out, such as those of the clip that is asked about.
+        recording: only segments of this recording, by its absolute path.
         group: one hit, the best, of each value of a column; `recording` and `day` are such columns as well.
         sort: `fit`, which is what is said above, `recording` (path and start), or a column; what has no value is last.
         order: ascending or descending; by default the best fit, numbers and dates descend, text and recordings ascend.
@@ -86,6 +87,7 @@ class Query:
     where: str | None = None
     choices: tuple[Choice, ...] = ()
     without: tuple[int, ...] = ()
+    recording: str | None = None
     group: str | None = None
     sort: str = FIT
     order: str | None = None

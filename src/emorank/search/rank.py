@@ -131,6 +131,11 @@ def passing(collection: Collection, query: Query) -> np.ndarray | None:
     if query.where:
         masks.append(collection.passing(query.where))
     masks += [collection.codes(choice.column).any_of(choice.values) for choice in query.choices]
+    if query.recording is not None:
+        own = collection.rows_of(query.recording)
+        inside = np.zeros(len(collection), bool)
+        inside[own.start : own.stop] = True
+        masks.append(inside)
     if query.without:
         left = np.ones(len(collection), bool)
         left[list(query.without)] = False

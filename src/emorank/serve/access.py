@@ -67,6 +67,8 @@ def _needed(path: str, method: str) -> frozenset[Scope]:
     path = path.rstrip("/")
     if path.startswith("/api/segments/") and path.endswith(("/audio", "/clip")):
         return frozenset({"listen"})
+    if path.startswith("/api/recordings/") and path.endswith("/sound"):  # speech can be made of a fine spectrum again
+        return frozenset({"listen"})
     if path == "/api/clips":
         return frozenset({"listen", "export"})
     if path.startswith(("/api/collections", "/api/searches")) and method not in ("GET", "HEAD"):

@@ -13,8 +13,10 @@ from emorank import __version__
 from emorank.serve import errors
 from emorank.serve.access import LOOPBACK, Access
 from emorank.serve.admission import Turns, Uploads
+from emorank.serve.compression import Compression
 from emorank.serve.limits import Limits
 from emorank.serve.middleware import Answers, Bodies
+from emorank.serve.outlines import Outlines
 from emorank.serve.proxies import Prefix
 from emorank.serve.routes import (
     audio,
@@ -25,6 +27,7 @@ from emorank.serve.routes import (
     index,
     page,
     plane,
+    recordings,
     search,
     searches,
     segments,
@@ -59,6 +62,7 @@ def create_app(
         threading.Thread(target=keep_fresh, args=(served, stop), daemon=True).start()
         yield
         stop.set()
+        app.state.outlines.close()
 
     app = FastAPI(
         title="emorank",
@@ -77,17 +81,19 @@ def create_app(
     app.state.limits = limits
     app.state.turns = Turns(limits)
     app.state.uploads = Uploads(limits)
+    app.state.outlines = Outlines(limits)
     app.state.archives = anyio.Semaphore(limits.archives)
     app.state.tokens = tokens or Tokens()
     app.state.registry = registry
     errors.install(app)
-    routes = (health, index, plane, search, searches, facets, uploads, segments, audio, clips, collections, page)
-    for route in routes:
+    told = (health, index, plane, search, searches, facets, uploads)
+    for route in (*told, segments, recordings, audio, clips, collections, page):
         app.include_router(route.router)
     app.mount("/static", StaticFiles(directory=page.FOLDER), name="static")
     # The last that is added comes first.
     app.add_middleware(Bodies, limits=limits, uploads=uploads.PATHS)
     app.add_middleware(Access, tokens=app.state.tokens, hosts=hosts)
     app.add_middleware(Prefix, root_path=root_path, trusted=list(proxies))
+    app.add_middleware(Compression)
     app.add_middleware(Answers, registry=registry)
     return app

@@ -29,6 +29,10 @@ class Limits:
         taken: segments that are taken out at once, as clips or as a list.
         clip_samples: of one clip, over all channels.
         archives: zips of clips that are made at once; further ones are told to come again.
+        bins: stretches that a part of a recording is drawn in.
+        outlining: recordings that wait for being drawn as a whole; further ones are told to come again.
+        outline_bytes: of the drawn recordings that are kept.
+        outline_parts: of recordings that are kept as they were drawn, 34 kB each as the page asks for them.
         uploads: that are received at once; further ones are told to come again.
         working: requests that compute at once.
         waiting: requests that wait for their turn; further ones are told to come again.
@@ -52,6 +56,10 @@ class Limits:
     taken: int = 500
     clip_samples: int = 4_000_000  # 40 s of stereo at 48 kHz, and 16 MB once decoded
     archives: int = 4
+    bins: int = 1024
+    outlining: int = 8
+    outline_bytes: int = 96 * 1024 * 1024  # ten hours take 10 MB, and nothing takes more than twice that
+    outline_parts: int = 512
     uploads: int = 8
     working: int = max(2, os.cpu_count() or 1)
     waiting: int = 64

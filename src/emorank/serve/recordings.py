@@ -38,13 +38,13 @@ def indexed(path: str, known: Indexed) -> FileIO:
         file = open_regular(path)
     except OSError as error:
         raise Refused(404, "gone", "The recording is not there any more, or cannot be read.") from error
-    identity = _identity(os.fstat(file.fileno()))
+    state = identity(os.fstat(file.fileno()))
     if known.digest is not None and os.fstat(file.fileno()).st_size == known.size:
-        if identity not in _digests:
+        if state not in _digests:
             if len(_digests) >= _DIGESTS:
                 _digests.clear()
-            _digests[identity] = digest_of_file(file)
-        if _digests[identity] == known.digest:
+            _digests[state] = digest_of_file(file)
+        if _digests[state] == known.digest:
             return file
     file.close()
     raise Refused(410, "changed", "The recording has changed since it was indexed; update the index.")
@@ -159,7 +159,7 @@ def _decoded(sound: Playable, start: int) -> Iterator[np.ndarray]:
             channels = channels_of(sound.path, sound.heard.channels)
             channel = next((one for one in channels if one.number == sound.heard.channel), None)
         for block in blocks(sound.path, start, channel=channel):
-            if _identity(os.stat(sound.path)) != _identity(os.fstat(sound.file.fileno())):
+            if identity(os.stat(sound.path)) != identity(os.fstat(sound.file.fileno())):
                 return
             yield block
     except (AudioError, OSError):
@@ -172,5 +172,6 @@ def _wav_header(size: int) -> bytes:
     return struct.pack("<4sI8sI16s4sI", b"RIFF", data + 36, b"WAVEfmt ", 16, form, b"data", data)
 
 
-def _identity(status: os.stat_result) -> tuple[int, ...]:
+def identity(status: os.stat_result) -> tuple[int, ...]:
+    """Changes whenever a file does."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -26,6 +26,7 @@ Place = Annotated[
     Field(description="1 to 7; null where the model does not know this dimension."),
 ]
 SegmentId = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
+RecordingId = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
 Filter = Annotated[
     str,
     StringConstraints(max_length=_LIMITS.filter_characters),
@@ -123,6 +124,7 @@ class Ordered(Filtered):
 
     texts: Annotated[list[Text], Field(max_length=_LIMITS.parts)] = []
     likes: Annotated[list[Like], Field(max_length=_LIMITS.parts)] = []
+    recording: RecordingId | None = None
     group: Group = None
     sort: Sort = "fit"
     order: Order = None
@@ -132,6 +134,7 @@ class Ordered(Filtered):
 class Search(Ordered):
     """At least one of texts, likes, near, region, where, choices and a sort other than fit."""
 
+    why: bool = Field(False, description="Whether to say where the answer comes from.")
     top: Top = 20
     offset: Offset = 0
 
@@ -182,26 +185,9 @@ class Segment(BaseModel):
         description="Of the recording, such as 2026-03-09 14:05:00, as the table or its file says."
     )
     labels: dict[str, Any]
+    recording: str = Field(description="Its id, see /api/recordings.")
     moments: int = Field(description="How many segments its recording has.")
     others: int = Field(description="Further segments of the group that pass, when grouped.")
-
-
-class Hint(BaseModel):
-    """That the model hardly understands a description, and what to write instead."""
-
-    text: str
-    familiarity: float = Field(description="-1 to 1: mean cosine to the five nearest descriptions that it learnt from.")
-    message: str = Field(description="A sentence for a person.")
-
-
-class Hits(BaseModel):
-    """What was found, best first."""
-
-    index_version: int
-    total: int = Field(description="How many pass all filters.")
-    milliseconds: float
-    hits: list[Segment]
-    hints: list[Hint] = Field(description="For each description that the model hardly understands; else empty.")
 
 
 class Page(BaseModel):

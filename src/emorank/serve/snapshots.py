@@ -135,7 +135,7 @@ class ServedIndex:
         segments, recordings = index.contents()
         collection = Collection.of(self.named, segments)
         snapshot = Snapshot(version, collection, recordings, self._model, self._texts, self.named.channels)
-        for slow in ("scan", "rows", "recordings", "columns"):  # made now, not by the first who asks
+        for slow in ("scan", "rows", "recordings", "recording_rows", "columns"):  # made now, not by the first who asks
             getattr(snapshot.collection, slow)
         return snapshot
 

@@ -1,10 +1,16 @@
-// The server, and its refusals as errors with a sentence for people. Addresses are relative: the page may lie anywhere.
+// The server, and its refusals as errors with a sentence for people. Addresses are relative to this file: the server may
+// lie under any path, and its pages under paths of their own.
+
+const at = (path) => new URL(`../${path}`, import.meta.url).href;
 
 export class Refusal extends Error {
   constructor(status, code, message) {
     super(message);
     Object.assign(this, { status, code });
   }
+
+  // Whether the same may work later: the server was away, busy or failed.
+  get passing() { return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500; }
 }
 
 // What the server says is for programs as well; these are for the person at the page.
@@ -17,7 +23,7 @@ const SENTENCES = {
 async function asked(path, options) {
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(at(path), options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refusal(0, "gone", "The server does not answer. Is emorank serve still running?");
@@ -34,8 +40,10 @@ export const health = () => json("api/health");
 export const about = () => json("api/index");
 export const segment = (id) => json(`api/segments/${id}`);
 export const waveform = (id) => json(`api/segments/${id}/waveform`);
-export const timeline = (id) => json(`api/segments/${id}/timeline`);
-export const audio = (id) => `api/segments/${id}/audio`;
+export const recording = (id) => json(`api/recordings/${id}`);
+export const course = (id, part) => json(`api/recordings/${id}/course?${new URLSearchParams(part)}`);
+export const moments = (id, part) => json(`api/recordings/${id}/segments?${new URLSearchParams(part)}`);
+export const audio = (id) => at(`api/segments/${id}/audio`);
 
 const posted = (body, signal) => ({
   method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal,
@@ -43,9 +51,10 @@ const posted = (body, signal) => ({
 
 export const search = (body, signal) => json("api/search", posted(body, signal));
 
-export function searchClip(file, page, signal) {
-  const query = new URLSearchParams(Object.entries(page).filter(([, value]) => value !== null));
-  return json(`api/search/clip?${query}`, {
+export const suggestions = (text, signal) => json(`api/suggestions?${new URLSearchParams({ text })}`, { signal });
+
+export function searchClip(file, asked, signal) {
+  return json(`api/search/clip?${new URLSearchParams({ asked: JSON.stringify(asked) })}`, {
     method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, signal,
   });
 }
@@ -61,8 +70,8 @@ async function file(path, options) {
   }
 }
 
-export const clipOf = (id) => `api/segments/${id}/clip?pad=0.3&format=wav`;
-export const clip = (id) => file(clipOf(id));
+export const clipOf = (id) => at(`api/segments/${id}/clip?pad=0.3&format=wav`);
+export const clip = (id) => file(`api/segments/${id}/clip?pad=0.3&format=wav`);
 export const clips = (ids) => file("api/clips", posted({ ids }));
 export const list = (ids, format) => file("api/lists", posted({ ids, format }));
 export const collections = () => json("api/collections");
@@ -97,10 +106,24 @@ export async function plane() {
   return { values, version: Number(response.headers.get("X-Index-Version")) };
 }
 
+// How a part of a recording looks: its peaks, the levels of its spectrum, up to which second they are known, and how long
+// the recording is, once that is known.
+export async function sound(id, part) {
+  const response = await asked(`api/recordings/${id}/sound?${new URLSearchParams(part)}`);
+  const bytes = await response.arrayBuffer();
+  const view = new DataView(bytes);
+  const peaks = Int16Array.from({ length: 2 * part.bins }, (_, i) => view.getInt16(2 * i, true));
+  const seconds = response.headers.get("X-Seconds");
+  return {
+    peaks, bands: new Uint8Array(bytes, 4 * part.bins),
+    ready: Number(response.headers.get("X-Ready")), seconds: seconds === null ? null : Number(seconds),
+  };
+}
+
 // Why a recording cannot be played; an <audio> does not say.
 export async function whyNotPlayed(id) {
   try {
-    await asked(audio(id), { headers: { Range: "bytes=0-0" } });
+    await asked(`api/segments/${id}/audio`, { headers: { Range: "bytes=0-0" } });
     return "This browser cannot play the recording.";
   } catch (refusal) {
     return refusal.message;

@@ -26,19 +26,19 @@ function fit(hit) {
   return ["", "", ""];
 }
 
-// Text says by itself what it is about, a number or a truth does not.
+// What the user's table says, each with the name of its column.
 function labels(hit, on) {
   const shown = Object.entries(hit.labels).filter(([, value]) => value !== null && value !== "").map(([name, value]) => {
-    if (typeof value === "boolean") return [`${name}: ${value ? "yes" : "no"}`, value ? name : `not ${name}`];
-    return [`${name}: ${value}`, typeof value === "number" ? `${name} ${value}` : value];
+    const text = typeof value === "boolean" ? (value ? "yes" : "no") : value;
+    return [`${name}: ${text}`, `${name}: ${text}`];
   });
   if (on.dated() && !("date" in hit.labels)) shown.unshift(["The date of the recording", hit.date ?? "no date"]);
   if (hit.damage) shown.push(["What is missing of this recording", hit.damage]);
-  return hit.others ? [...shown, [`Further moments of ${on.group()} that fit`, `${hit.others} more ${on.group() === "this day" ? "on" : "in"} ${on.group()}`]] : shown;
+  return shown;
 }
 
-// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, course, playOn, lit(id or null);
-// `dated()` says whether dates are shown, `group()` how a group is called.
+// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, playOn, lit(id or null);
+// whole(hit) gives the address of its recording, dated() says whether dates are shown, group() how a group is called.
 export function card(hit, on) {
   const made = $("card").content.firstElementChild.cloneNode(true);
   const part = (name) => made.querySelector(`.${name}`);
@@ -62,10 +62,16 @@ export function card(hit, on) {
   dot.setAttribute("cx", (5 + 30 * (hit.valence - 1) / 6).toFixed(1));
   dot.setAttribute("cy", (35 - 30 * (hit.arousal - 1) / 6).toFixed(1));
   part("labels").append(...labels(hit, on).map(([title, textContent]) => element("li", { title, textContent })));
+  const whole = on.whole(hit), group = on.group();
+  if (hit.others) {
+    const more = `${hit.others} more ${group === "this day" ? "on" : "in"} ${group}`;
+    part("labels").append(element("li", { title: `Further moments of ${group} that fit` },
+      group === "this recording" ? element("a", { href: whole, textContent: more }) : more));
+  }
   part("play").addEventListener("click", () => on.toggle(hit));
   part("like").addEventListener("click", () => on.more(hit));
   part("unlike").addEventListener("click", () => on.less(hit));
-  part("course").addEventListener("click", () => on.course(hit));
+  part("course").href = whole;
   part("on").addEventListener("click", () => on.playOn(hit));
   part("clip").href = clipOf(hit.id);
   part("clip").addEventListener("click", (event) => {

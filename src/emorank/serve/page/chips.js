@@ -22,8 +22,8 @@ export function show(state, clip, change, dropClip) {
     list.push(made);
   };
   if (clip) {
-    const made = chipOf("like the clip", clip.name, dropClip);
-    made.title = "A clip stays on this page: a copied link does not hold it.";
+    const made = chipOf("like the recording", clip.name, dropClip);
+    made.title = "It stays in this tab: a copied link does not hold it.";
     list.push(made);
   }
   for (const text of state.texts.slice(1)) chip("and", text, { texts: without(state.texts, text) });

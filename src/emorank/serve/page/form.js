@@ -2,6 +2,7 @@
 
 import { css } from "./colour.js";
 import { $, button, element } from "./dom.js";
+import { share } from "./sharing.js";
 
 const EXAMPLES = [  // and about where they lie
   ["furious, shouting", 2.1, 6.3], ["cold fury, quiet", 2.2, 4.4], ["terrified, trembling", 1.9, 6.0],
@@ -45,16 +46,7 @@ export function install(change, now) {
     made.append(dot, text);
     return element("li", {}, made);
   }));
-  $("share").addEventListener("click", async () => {
-    const label = $("share").querySelector("span");
-    try {
-      await navigator.clipboard.writeText(location.href);
-      label.textContent = "Copied";
-    } catch {
-      label.textContent = "Copy the address above";  // the clipboard is closed to pages that are not on https or localhost
-    }
-    setTimeout(() => { label.textContent = "Copy link"; }, 1800);
-  });
+  share();
 }
 
 function typed() {
@@ -63,8 +55,6 @@ function typed() {
 }
 
 export const radius = () => typed().radius;
-
-reading(null);
 
 export function show(state) {
   $("text").value = state.texts[0] ?? "";
@@ -76,17 +66,16 @@ export function show(state) {
   $("wide").textContent = state.near.radius.toFixed(1);
 }
 
+const touched = matchMedia("(pointer: coarse)").matches;
+
 // Where the pointer is on the plane.
 export function reading(place) {
   $("reading").textContent = place
     ? `valence ${place.valence.toFixed(1)}, arousal ${place.arousal.toFixed(1)}`
-    : "Click for what lies near, drag for a region, rest on a dot for its name.";
+    : touched ? "Tap for what lies near." : "Click for what lies near, drag for a region, rest on a dot for its name.";
 }
 
-// A sentence under the search field for each description that the model hardly understands.
-export function hint(hints) {
-  $("hint").textContent = hints.map(({ message }) => message).join(" ");
-}
+reading(null);
 
 // A sentence above the results, with what to try again; null takes it away.
 export function problem(sentence, again = null) {

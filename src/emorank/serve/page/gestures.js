@@ -21,6 +21,10 @@ export class Gestures {
       plane.light(null);
       plane.on.dot(null);
     });
+    // One finger scrolls the page, two zoom the plane and not the page.
+    for (const name of ["touchstart", "touchmove"]) {
+      marks.addEventListener(name, (event) => { if (event.touches.length > 1) event.preventDefault(); }, { passive: false });
+    }
     marks.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     marks.addEventListener("keydown", (event) => this.key(event));
   }

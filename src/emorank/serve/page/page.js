@@ -4,12 +4,15 @@ import * as api from "./api.js";
 import * as cards from "./card.js";
 import * as chips from "./chips.js";
 import * as clips from "./clips.js";
+import * as completing from "./completing.js";
 import { $, save } from "./dom.js";
 import * as facets from "./facets.js";
 import * as filters from "./filters.js";
 import * as form from "./form.js";
 import * as index from "./indexed.js";
+import * as kept from "./kept.js";
 import * as keys from "./keys.js";
+import * as meaning from "./meaning.js";
 import * as ordering from "./ordering.js";
 import * as picking from "./picking.js";
 import { Plane } from "./plane.js";
@@ -17,8 +20,8 @@ import { Player } from "./player.js";
 import * as results from "./results.js";
 import * as saving from "./saving.js";
 import * as seeing from "./seeing.js";
-import { asks, body, empty, filter, filters as passed, opened, query, read, write } from "./state.js";
-import { Timeline } from "./timeline.js";
+import * as sheet from "./sheet.js";
+import { asks, body, filters as passed, opened, query, read, write } from "./state.js";
 import * as tip from "./tip.js";
 import * as tray from "./tray.js";
 
@@ -27,19 +30,19 @@ const FAR = "2";  // on the plane; so far apart a label and a place disagree
 const HEALTH = 20_000;  // milliseconds from look to look whether the index has changed
 
 let state = read(location.search);
-let clip = clips.byNumber(history.state?.clip);
+let clip = kept.byNumber(history.state?.clip);  // a recording of one's own, which no address holds
 let hits = [];
 let asking = null;
 
 const player = new Player((now) => {
   results.played(now);
-  timeline.played(now);
   tip.played(now);
 });
 const plane = new Plane($("plane"), {
   place: change,
   lit: results.light,
   picked: (id) => {
+    sheet.close(false);
     const made = results.of(id);
     made.scrollIntoView({ block: "center" });
     made.focus({ preventScroll: true });
@@ -52,20 +55,6 @@ const plane = new Plane($("plane"), {
     seeing.viewed();
   },
 });
-const timeline = new Timeline({
-  play: async (moment, part) => {
-    try {
-      const wrong = await player.play(await api.segment(moment.id), part);
-      if (!wrong) player.playOn();
-      return wrong;
-    } catch (refusal) {
-      return refusal.message;
-    }
-  },
-  pause: () => player.pause(),
-  stop: () => player.stop(),
-});
-
 const without = (list, id) => list.filter((one) => one !== id);
 const refine = (to, from) => (hit) => {
   chips.remember(hit);
@@ -85,7 +74,7 @@ const on = {
   playOn: () => player.playOn(),
   more: refine("likes", "unlikes"),
   less: refine("unlikes", "likes"),
-  course: (hit) => told(hit, timeline.open(hit)),
+  whole: (hit) => `recording/${hit.recording}${write({ ...state, group: "", sort: "fit", order: "" }) || "?"}&at=${hit.start}`.replace("?&", "?"),
   clip: (hit) => told(hit, api.clip(hit.id).then(save)),
   pick: picking.pick,
   choose: picking.toggle,
@@ -96,14 +85,13 @@ const on = {
   leave: () => { if (state.near || state.region) change({ near: null, region: null }); },
 };
 
-// A new state: into the address, onto the page, to the server. A clip of one's own is searched by alone.
+// A new state: into the address, onto the page, to the server.
 function change(part) {
-  const { where, picks, group, sort, order } = { ...state, ...part };
-  if (["texts", "nots", "likes", "unlikes", "near", "region"].some((name) => name in part)) clip = null;
-  state = clip ? { ...empty(), where, picks, group, sort, order } : { ...state, ...part };
+  state = { ...state, ...part };
   const address = write(state);
-  const same = address === location.search && (history.state?.clip ?? null) === (clip && clips.numberOf(clip));
-  if (!same) history.pushState({ clip: clip && clips.numberOf(clip) }, "", address || location.pathname);
+  const number = clip && kept.numberOf(clip);
+  const same = address === location.search && (history.state?.clip ?? null) === number;
+  if (!same) history.pushState({ clip: number }, "", address || location.pathname);
   show();
 }
 
@@ -113,7 +101,7 @@ function show() {
   ordering.show(state);
   facets.show({ near: state.near, region: state.region, ...passed(state) });
   seeing.follow(passed(state));
-  chips.show(state, clip, change, () => change({ texts: [] }));
+  chips.show(state, clip, change, () => byClip(null));
   plane.look(state.near, state.region);
   search(0);
 }
@@ -131,14 +119,14 @@ async function search(offset) {
   }
   document.body.classList.add("searching");
   try {
-    const page = { where: filter(state), group: state.group || null, sort: state.sort, order: state.order || null, offset, top: TOP };
-    const answer = clip ? await api.searchClip(clip, page, mine.signal) : await api.search(body(state, offset, TOP), mine.signal);
+    const asked = body(state, offset, TOP);
+    const answer = clip ? await api.searchClip(clip.blob, asked, mine.signal) : await api.search(asked, mine.signal);
     if (mine === asking) found(answer, offset, false);
   } catch (refusal) {
     if (refusal.name === "AbortError" || mine !== asking) return;
     if (!offset) found({ hits: [], total: 0, hints: [] }, 0, true);
     if (refusal.code === "bad_filter") filters.wrong(refusal.message);
-    else form.problem(refusal.message, () => search(offset));
+    else form.problem(refusal.message, refusal.passing ? () => search(offset) : null);
   } finally {
     if (mine === asking) document.body.classList.remove("searching");
   }
@@ -154,8 +142,12 @@ function found(answer, offset, silent) {
   picking.show();
   hits.forEach(chips.remember);
   plane.found(hits);
-  if (!offset) form.hint(answer.hints);
-  results.say(silent ? null : answer, hits.length, state);
+  if (!offset) {
+    meaning.hints(answer.hints, state, change);
+    meaning.fit(silent ? null : answer);
+    meaning.why(answer.hits.length && state.texts.length && !clip ? body(state, 0, TOP) : null);
+  }
+  results.say(silent ? null : answer, hits.length, state, clip);
   if (!silent && !answer.total) form.problem(results.advice(state));
   $("load").hidden = silent || hits.length >= answer.total;
   if (!silent) index.seen(answer.index_version);
@@ -175,20 +167,22 @@ async function renew() {
     $("disagree").hidden = !about.compared.length;
     await Promise.all([tray.allow(about), seeing.renew(about)]);
   } catch (refusal) {
-    form.problem(refusal.message, () => {
+    form.problem(refusal.message, refusal.passing ? () => {
       renew();
       search(0);
-    });
+    } : null);
   }
 }
 
-function byClip(file) {
-  clip = file;
+function byClip(chosen) {
+  clip = chosen;
   change({});
 }
 
 form.install(change, () => state);
+completing.install(() => $("search").requestSubmit());
 clips.install(byClip);
+sheet.install();
 keys.install(on);
 picking.install();
 tray.install();
@@ -207,7 +201,10 @@ facets.install((column, value, yes) => {
   const rest = state.picks.filter((pick) => pick.column !== column || pick.test !== test || pick.value !== text);
   change({ picks: yes ? [...rest, { test, column, value: text }] : rest });
 });
-saving.install(() => asks(state) && !clip ? query(state) : null, (search) => change(opened(search)));
+saving.install(() => asks(state) && !clip ? query(state) : null, (search) => {
+  clip = null;
+  change(opened(search));
+});
 $("disagree").addEventListener("click", () => {
   const rest = state.picks.filter(({ column }) => column !== "disagreement");
   change({ picks: [...rest, { test: "min", column: "disagreement", value: FAR }], sort: "disagreement", order: "" });
@@ -225,7 +222,7 @@ for (const dialog of document.querySelectorAll("dialog")) {
 }
 addEventListener("popstate", () => {
   state = read(location.search);
-  clip = clips.byNumber(history.state?.clip);
+  clip = kept.byNumber(history.state?.clip);
   show();
 });
 
@@ -233,5 +230,5 @@ if ((state.picks.length || state.where) && innerWidth > 640) filters.open(true);
 renew();
 show();
 if (history.state?.clip !== undefined && history.state.clip !== null && !clip) {
-  form.problem("A clip does not outlast a reload of the page: choose it again.");
+  form.problem("This clip was too large to outlast a reload of the page: choose it again.");
 }

@@ -6,9 +6,9 @@ import { density } from "./density.js";
 import { sharp, tint } from "./dom.js";
 import { Gestures } from "./gestures.js";
 import { css as painted, palette } from "./palette.js";
-import { View } from "./view.js";
+import { PlaneView } from "./planeview.js";
 
-const EDGE = { left: 40, right: 18, top: 18, bottom: 40 };  // css pixels, for the axes
+const EDGE = { left: 40, right: 18, top: 26, bottom: 58 };  // css pixels, for the axes
 const NEAR = 8;  // css pixels; from so far a dot is meant
 const SCALE = 65535;
 const MANY = 250_000;  // points; of more only so many are drawn, coarsely, while the plane moves
@@ -20,7 +20,7 @@ export class Plane {
   // dot(dot or null, x, y) with {hit} or {row} when the pointer rests on one, viewed() when another part is seen.
   constructor(box, on) {
     [this.points, this.marks] = box.querySelectorAll("canvas");
-    this.view = new View(EDGE);
+    this.view = new PlaneView(EDGE);
     Object.assign(this, {
       box, on, values: new Uint16Array(0), hits: [], near: null, region: null, lit: null, drawn: null, asked: 0,
       rows: null, paint: null, alone: false,
@@ -149,7 +149,7 @@ export class Plane {
     context.fill();
     context.globalAlpha = 1;
     context.stroke();
-    const paper = tint("card"), ink = tint("ink");
+    const paper = tint("card"), ring = tint("ring");
     const colours = this.paint ? palette(this.paint.numbers) : null;
     const dot = (hit, size, edge, width) => {
       context.beginPath();
@@ -164,7 +164,7 @@ export class Plane {
     const there = this.hits.filter((hit) => hit.valence !== null && hit.arousal !== null);
     for (const hit of there.toReversed()) {
       dot(hit, 5, paper, 3.5);
-      dot(hit, 4.5, ink, 1.25);
+      dot(hit, 5, ring, 1.25);
     }
     const lit = there.find((hit) => hit.id === this.lit);
     if (lit) {
@@ -210,20 +210,22 @@ export class Plane {
     context.textBaseline = "middle";
     context.textAlign = "center";
     for (const tick of view.ticks(view.low)) context.fillText(tick, EDGE.left - 13, view.y(tick));
-    for (const tick of view.ticks(view.left)) context.fillText(tick, view.x(tick), view.height - EDGE.bottom + 12);
+    for (const tick of view.ticks(view.left)) context.fillText(tick, view.x(tick), view.height - EDGE.bottom + 30);
     this.title(context, ["negative", "valence", "positive"], view.wide);
     context.save();
     // The same from below upwards: the line of words comes to lie 11 pixels from the left.
     context.rotate(-Math.PI / 2);
     context.translate(EDGE.bottom - view.height - EDGE.left, 22 - view.height);
-    this.title(context, ["calm", "arousal", "excited"], view.tall);
+    this.title(context, ["low energy", "arousal", "high energy"], view.tall);
     context.restore();
   }
 
   // What an axis means: its two ends, and its name between them.
   title(context, [low, name, high], length) {
     const y = this.view.height - 11;
+    const wide = [low, name, high].reduce((sum, text) => sum + context.measureText(text).width + 12, 0);
     for (const [text, place, align] of [[low, 0, "left"], [name, 0.5, "center"], [high, 1, "right"]]) {
+      if (text === name && wide > length) continue;  // the ends say more
       context.textAlign = align;
       context.fillText(text, EDGE.left + place * length, y);
     }

@@ -27,7 +27,7 @@ export function add(hits, on) {
   more[0]?.firstElementChild.focus({ preventScroll: true });
 }
 
-export function say(answer, shown, state) {
+export function say(answer, shown, state, clip) {
   const things = ["", "recording", "day"].includes(state.group) ? [state.group || "moment"] : ["group"];
   $("status").replaceChildren();
   if (!answer) return;
@@ -37,7 +37,8 @@ export function say(answer, shown, state) {
   }
   const order = ranks(state) && state.sort === "fit" ? "The best" : "The first";
   $("status").append(...(shown < answer.total ? [`${order} ${shown} of `] : []),
-    element("b", { textContent: count(answer.total, ...things) }));
+    element("b", { textContent: count(answer.total, ...things) }),
+    ...(clip ? [` by how they sound like ${[clip.name, ...state.texts.map((text) => `“${text}”`)].join(" and ")}`] : []));
   $("status").title = `${answer.milliseconds} ms`;
 }
 

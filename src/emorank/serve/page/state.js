@@ -101,23 +101,10 @@ function bounds(state) {
   return parts.join(" and ") || null;
 }
 
-// All choices and bounds as one filter, for a search by a clip; null where there are none.
-export function filter(state) {
-  const chosen = choices(state).map(({ column, values }) => {
-    const some = values.filter((value) => value !== null);
-    const tests = typeof some[0] === "boolean" ? some.map((value) => `${quoted(column)} = ${value}`)
-      : some.length ? [`${quoted(column)} in (${some.map(literal).join(", ")})`] : [];
-    if (values.includes(null)) tests.push(`${quoted(column)} is null`);
-    return tests.length > 1 ? `(${tests.join(" or ")})` : tests[0];
-  });
-  const rest = bounds(state);
-  return [...chosen, ...(rest ? [chosen.length ? `(${rest})` : rest] : [])].join(" and ") || null;
-}
-
 export const ranks = (state) => Boolean(
   state.texts.length || state.nots.length || state.likes.length || state.unlikes.length || state.near || state.region);
 
-export const asks = (state) => ranks(state) || filter(state) !== null || state.sort !== "fit";
+export const asks = (state) => ranks(state) || bounds(state) !== null || choices(state).length > 0 || state.sort !== "fit";
 
 // What the plane's cloud follows: filters without the place.
 export const filters = (state) => ({ where: bounds(state), choices: choices(state) });

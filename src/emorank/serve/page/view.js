@@ -1,67 +1,45 @@
-// What of the plane is seen: a square part of it that can be zoomed and moved, in css pixels of its canvas.
+// What part of a recording is in sight.
 
-import { HIGH, LOW } from "./colour.js";
-
-const CLOSEST = 0.25;  // of the scale, from edge to edge
+const SHORTEST = 0.5;  // seconds
 
 export class View {
-  // `edge` is left free around the plane, in css pixels.
-  constructor(edge) {
-    Object.assign(this, { edge, width: 0, height: 0 });
-    this.reset();
+  // `changed` is called whenever another part is in sight.
+  constructor(changed) {
+    Object.assign(this, { total: 1, start: 0, end: 1, left: 0, width: 1, changed });
   }
 
-  reset() { Object.assign(this, { left: LOW, low: LOW, span: HIGH - LOW }); }
+  get span() { return this.end - this.start; }
+  get whole() { return this.span >= this.total * (1 - 1e-9); }
 
-  get zoomed() { return this.span < HIGH - LOW; }
-  get wide() { return this.width - this.edge.left - this.edge.right; }
-  get tall() { return this.height - this.edge.top - this.edge.bottom; }
-  get right() { return this.left + this.span; }
-  get high() { return this.low + this.span; }
+  x(seconds) { return this.left + (seconds - this.start) / this.span * this.width; }
+  seconds(x) { return this.start + (x - this.left) / this.width * this.span; }
 
-  x(valence) { return this.edge.left + (valence - this.left) / this.span * this.wide; }
-  y(arousal) { return this.height - this.edge.bottom - (arousal - this.low) / this.span * this.tall; }
-
-  // The place at a point, on the part that is seen.
-  at(x, y) {
-    const inside = (value, low) => Math.min(low + this.span, Math.max(low, value));
-    return {
-      valence: inside(this.left + (x - this.edge.left) / this.wide * this.span, this.left),
-      arousal: inside(this.low + (this.height - this.edge.bottom - y) / this.tall * this.span, this.low),
-    };
+  // The recording is so long; who sees all of it goes on seeing all of it.
+  last(total) {
+    if (total === this.total) return;
+    const { whole } = this;
+    this.total = total;
+    this.show(whole ? 0 : this.start, whole ? total : this.end);
   }
 
-  holds({ valence, arousal }) {
-    return valence >= this.left && valence <= this.right && arousal >= this.low && arousal <= this.high;
+  show(start, end) {
+    const span = Math.min(this.total, Math.max(Math.min(SHORTEST, this.total), end - start));
+    this.start = Math.max(0, Math.min(this.total - span, start + (end - start - span) / 2));
+    this.end = this.start + span;
+    this.changed();
   }
 
-  // Closer by a factor above 1; what lies at a point stays there.
-  zoom(factor, x = this.edge.left + this.wide / 2, y = this.edge.top + this.tall / 2) {
-    const { valence, arousal } = this.at(x, y);
-    const span = Math.min(HIGH - LOW, Math.max(CLOSEST, this.span / factor));
-    this.left = valence - (valence - this.left) * span / this.span;
-    this.low = arousal - (arousal - this.low) * span / this.span;
-    this.span = span;
-    this.keep();
+  // So many times as long a part, and what is at `seconds` stays where it is.
+  zoom(factor, seconds) {
+    const span = Math.min(this.total, Math.max(Math.min(SHORTEST, this.total), this.span * factor));
+    const start = seconds - (seconds - this.start) / this.span * span;
+    this.show(start, start + span);
   }
 
-  // By so many css pixels, as if the plane were pushed.
-  move(dx, dy) {
-    this.left -= dx / this.wide * this.span;
-    this.low += dy / this.tall * this.span;
-    this.keep();
+  pan(seconds) {
+    const by = Math.max(-this.start, Math.min(this.total - this.end, seconds));
+    this.show(this.start + by, this.end + by);
   }
 
-  keep() {
-    const most = HIGH - this.span;
-    this.left = Math.min(most, Math.max(LOW, this.left));
-    this.low = Math.min(most, Math.max(LOW, this.low));
-  }
-
-  // Steps of the scale that are seen, few enough to be read.
-  ticks(low) {
-    const step = this.span > 3 ? 1 : this.span > 1 ? 0.5 : 0.1;
-    const first = Math.ceil(low / step - 1e-9), last = Math.floor((low + this.span) / step + 1e-9);
-    return Array.from({ length: last - first + 1 }, (_, i) => Math.round((first + i) * step * 10) / 10);
-  }
+  has(seconds) { return seconds >= this.start && seconds <= this.end; }
 }

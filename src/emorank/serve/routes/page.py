@@ -13,6 +13,12 @@ FOLDER = Path(__file__).parents[1] / "page"
 router = APIRouter(include_in_schema=False)
 
 
+@router.get("/recording/{id}")
+async def recording() -> Response:
+    """The page of a recording, whose id it reads from its address."""
+    return FileResponse(FOLDER / "recording.html", headers={"Cache-Control": "no-cache"})
+
+
 @router.get("/")
 async def page(request: Request) -> Response:
     """The page; a token in its address goes into a cookie, and so into no history."""

@@ -2,18 +2,23 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from emorank.captions.familiar import Described
+from emorank.captions.fit import BEST, fit
+from emorank.captions.suggest import MOST, suggest
 from emorank.search import find
 from emorank.search import query as queries
 from emorank.serve.admission import Turns
+from emorank.serve.answers import Hits, Suggestion, Suggestions, hints_of, why
 from emorank.serve.errors import Refused, documented
 from emorank.serve.filtering import filtered
+from emorank.serve.limits import Limits
 from emorank.serve.routes.segments import segment_of
-from emorank.serve.schemas import Hint, Hits, Search
+from emorank.serve.schemas import Search
 from emorank.serve.snapshots import Snapshot
 
 _AT_ONCE = 10_000  # segments that are searched faster than a thread takes the question over
@@ -33,24 +38,51 @@ async def search(request: Request, asked: Search) -> Hits:
     return await turns.run(_searched, snapshot, asked, texts, begun)
 
 
-def hits_of(snapshot: Snapshot, query: queries.Query, begun: float, texts: Sequence[Described] = ()) -> Hits:
-    """The answer to a query that came in at a time of `time.perf_counter`, with hints on what it is made of."""
+@router.get("/suggestions")
+def suggestions(
+    response: Response,
+    text: Annotated[str, Query(max_length=Limits().query_characters)],
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 8,
+) -> Suggestions:
+    """Descriptions that go on from what is written so far, from those that the text encoder learnt from."""
+    response.headers["Cache-Control"] = "private, max-age=3600"  # they change with the program alone
+    return Suggestions(suggestions=[Suggestion(**asdict(one)) for one in suggest(text, limit)])
+
+
+def answered(
+    snapshot: Snapshot, asked: Search, query: queries.Query, begun: float, texts: Sequence[Described] = ()
+) -> Hits:
+    """The answer to a query that came in at a time of `time.perf_counter`, with what there is to say of its texts."""
     found = find(snapshot.collection, query)
+    wanted = [text for text, part in zip(texts, asked.texts, strict=True) if part.weight > 0]
+    best = snapshot.collection.segments.embeddings[[hit.row for hit in found.hits[:BEST]]]
     return Hits(
         index_version=snapshot.version,
         total=found.total,
         milliseconds=round((time.perf_counter() - begun) * 1000, 1),
         hits=[segment_of(snapshot, hit) for hit in found.hits],
-        hints=[
-            Hint(text=hint.text, familiarity=round(hint.familiarity, 3), message=hint.message)
-            for hint in dict.fromkeys(text.hint for text in texts)
-            if hint
-        ],
+        fit=None if query.offset else fit(snapshot.model, wanted, best),
+        hints=hints_of(texts),
+        why=why(texts, found.hits) if asked.why else None,
     )
 
 
-def _searched(snapshot: Snapshot, asked: Search, texts: list[Described], begun: float) -> Hits:
+def query_of(
+    snapshot: Snapshot, asked: Search, texts: Sequence[Described], clips: Sequence[queries.Direction] = ()
+) -> queries.Query:
+    """What is asked of the index.
+
+    Args:
+        snapshot: the index.
+        asked: by a client.
+        texts: its descriptions, embedded.
+        clips: what comes first, such as a recording that is uploaded.
+
+    Raises:
+        Refused: it asks for a place that the model does not know, or for a segment that is not there.
+    """
     directions = [queries.Direction(text.embedding, part.weight) for text, part in zip(texts, asked.texts, strict=True)]
+    directions = [*clips, *directions]
     liked = []
     for like in asked.likes:
         row = snapshot.collection.rows.get(like.id)
@@ -58,10 +90,14 @@ def _searched(snapshot: Snapshot, asked: Search, texts: list[Described], begun: 
             raise Refused(404, "not_found", f"There is no segment {like.id} in the index.")
         liked.append(row)
         directions.append(queries.Direction(snapshot.collection.segments.embeddings[row], like.weight))
-    query = replace(
+    first = snapshot.collection.recording_rows.get(asked.recording) if asked.recording else None
+    if asked.recording and first is None:
+        raise Refused(404, "not_found", f"There is no recording {asked.recording} in the index.")
+    return replace(
         filtered(snapshot, asked),
         directions=tuple(directions),
         without=tuple(liked),
+        recording=None if first is None else snapshot.collection.segments.paths[first],
         group=asked.group,
         sort=asked.sort,
         order=asked.order,
@@ -69,4 +105,7 @@ def _searched(snapshot: Snapshot, asked: Search, texts: list[Described], begun: 
         top=asked.top,
         offset=asked.offset,
     )
-    return hits_of(snapshot, query, begun, texts)
+
+
+def _searched(snapshot: Snapshot, asked: Search, texts: list[Described], begun: float) -> Hits:
+    return answered(snapshot, asked, query_of(snapshot, asked, texts), begun, texts)

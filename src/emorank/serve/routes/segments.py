@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from emorank.affect import DIMENSIONS
+from emorank.index.segments import recording_id
 from emorank.search.query import Hit
 from emorank.search.rank import hit
 from emorank.serve.errors import Refused, documented
@@ -35,6 +36,7 @@ def segment_of(snapshot: Snapshot, found: Hit) -> Segment:
         damage=found.damage,
         date=found.date,
         labels=found.labels,
+        recording=recording_id(collection.segments.paths[found.row]),
         moments=len(collection.recording_of(found.row)),
         others=found.others,
         **_places(found),

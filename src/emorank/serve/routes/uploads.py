@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from emorank.affect import DIMENSIONS
 from emorank.audio import SAMPLE_RATE, TooLong, blocks
@@ -14,11 +16,12 @@ from emorank.listening.speech import no_voice
 from emorank.search import query as queries
 from emorank.search.order import BEST
 from emorank.serve.admission import Turns
+from emorank.serve.answers import Hits
 from emorank.serve.errors import Refused, documented
 from emorank.serve.limits import Limits
 from emorank.serve.playable import header
-from emorank.serve.routes.search import hits_of
-from emorank.serve.schemas import Best, Filter, Group, Hits, Located, Offset, Order, Sort, Top
+from emorank.serve.routes.search import answered, query_of
+from emorank.serve.schemas import Best, Filter, Group, Located, Offset, Order, Search, Sort, Top
 from emorank.serve.snapshots import Snapshot
 
 #: What takes uploads in.
@@ -26,6 +29,8 @@ PATHS = ("/api/search/clip", "/api/locate")
 
 router = APIRouter(tags=["search"], responses=documented(400, 401, 403, 408, 413, 415, 422, 503))
 
+_ASKED = "What else is asked, as JSON: the body of /api/search. The other parameters are then left out."
+_LONGEST_ASKED = 32_000  # characters
 _UPLOAD: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -35,7 +40,7 @@ _UPLOAD: dict[str, Any] = {
 }
 
 
-@router.post(PATHS[0], openapi_extra=_UPLOAD)
+@router.post(PATHS[0], openapi_extra=_UPLOAD, responses=documented(404))
 async def search_clip(
     request: Request,
     where: Annotated[Filter | None, Query()] = None,
@@ -45,25 +50,19 @@ async def search_clip(
     best: Annotated[Best, Query()] = BEST,
     top: Top = 20,
     offset: Offset = 0,
+    asked: Annotated[str | None, Query(description=_ASKED, max_length=_LONGEST_ASKED)] = None,
 ) -> Hits:
-    """Segments that sound like an uploaded recording, best first."""
+    """Segments that sound like an uploaded recording, best first; with `asked`, that fit other things as well."""
     state = request.app.state
+    snapshot: Snapshot = state.index.snapshot
+    given = {"where": where, "group": group, "sort": sort, "order": order, "best": best, "top": top, "offset": offset}
+    rest = Search.model_validate(given) if asked is None else _read(asked)
+    texts = await snapshot.texts.described([text.text for text in rest.texts])
 
     def found(clip: Path) -> Hits:
         begun = time.perf_counter()
-        snapshot: Snapshot = state.index.snapshot
-        embedding = _embedding(clip, snapshot, state.limits)[0]
-        query = queries.Query(
-            (queries.Direction(embedding),),
-            where=where,
-            group=group,
-            sort=sort,
-            order=order,
-            best=best,
-            top=top,
-            offset=offset,
-        )
-        return hits_of(snapshot, query, begun)
+        like = queries.Direction(_embedding(clip, snapshot, state.limits)[0])
+        return answered(snapshot, rest, query_of(snapshot, rest, texts, [like]), begun, texts)
 
     turns: Turns = state.turns
     async with state.uploads.received(request) as clip:
@@ -85,6 +84,18 @@ async def locate(request: Request) -> Located:
     turns: Turns = state.turns
     async with state.uploads.received(request) as clip:
         return await turns.run(located, clip)
+
+
+def _read(asked: str) -> Search:
+    """The rest of a query.
+
+    Raises:
+        RequestValidationError: it is none.
+    """
+    try:
+        return Search.model_validate_json(asked)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False, include_context=False)) from error
 
 
 def _embedding(clip: Path, snapshot: Snapshot, limits: Limits) -> tuple[np.ndarray, float]:

@@ -1,0 +1,97 @@
+"""A second text head for a trained model, so that it understands descriptions in other languages.
+
+The text encoder that reads them places translations beside each other. Its head is taught to give, for English
+captions, the embeddings that the model's own text side gives; what is said in another language then lies where its
+translation does.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from emorank.encoders import text_encoder
+from emorank.errors import EmorankError
+from emorank.head import Head
+from emorank.model import EmotionRankCLAP
+from emorank.training.heads import Projection
+from emorank.types import Array
+
+__all__ = ["DEFAULT", "taught", "with_languages"]
+
+DEFAULT = "multilingual-e5-small"
+_BATCH = 256
+_LEARNING_RATE = 1e-3
+_WEIGHT_DECAY = 1e-2
+_DROPOUT = 0.1
+
+
+def with_languages(
+    model: EmotionRankCLAP,
+    captions: Sequence[str],
+    encoder: str = DEFAULT,
+    epochs: int = 60,
+    seed: int = 0,
+    progress: Callable[[int, float], None] | None = None,
+) -> EmotionRankCLAP:
+    """The same model with a head for descriptions in other languages; its own heads stay as they are.
+
+    Args:
+        model: a trained model.
+        captions: English captions to learn from, such as `emorank.captions.bundled("train").texts`.
+        encoder: the text encoder that reads other languages, see `emorank.encoders`.
+        epochs: passes over the captions.
+        seed: of initial weights, order and dropout.
+        progress: called with the epoch, from 1, and its mean loss.
+
+    Raises:
+        EmorankError: no captions, an empty one, or the encoder cannot be had.
+    """
+    if not captions:
+        raise EmorankError("There are no captions to learn from.")
+    wanted = model.encode_text(captions)
+    features = text_encoder(encoder)(list(captions))
+    head = taught(features, wanted, epochs, seed, progress)
+    config = dataclasses.replace(model.config, multilingual_encoder=encoder)
+    return EmotionRankCLAP(model.audio, model.text, model.scale, model.locator, config, head)
+
+
+def taught(
+    features: Array,
+    embeddings: Array,
+    epochs: int,
+    seed: int = 0,
+    progress: Callable[[int, float], None] | None = None,
+) -> Head:
+    """A head, one Linear and ReLU, that gives embeddings like those wanted: 1 - cosine, along a cosine to 0.
+
+    Args:
+        features: (n, encoder_dim) outputs of the other text encoder, n >= 1.
+        embeddings: (n, embedding_dim) what the head shall give for them, L2-normalised.
+        epochs: passes.
+        seed: of initial weights, order and dropout.
+        progress: see `with_languages`.
+    """
+    inputs, wanted = torch.from_numpy(np.asarray(features)), torch.from_numpy(np.asarray(embeddings))
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        head = Projection(inputs, (wanted.shape[1],))
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(head.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
+    steps = epochs * -(-len(inputs) // _BATCH)
+    schedule: Any = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
+    for epoch in range(1, epochs + 1):
+        total = 0.0
+        for rows in torch.randperm(len(inputs), generator=generator).split(_BATCH):
+            masks = head.masks(len(rows), slice(None), _DROPOUT, generator)
+            apart = 1 - torch.nn.functional.cosine_similarity(head(inputs[rows], *masks), wanted[rows])
+            optimizer.zero_grad()
+            apart.mean().backward()
+            optimizer.step()
+            schedule.step()
+            total += apart.sum().item()
+        if progress:
+            progress(epoch, total / len(inputs))
+    return head.export()
