@@ -25,6 +25,13 @@ def cloud(page: Page) -> str:
     return drawn
 
 
+def sheet(page: Page) -> None:
+    """On a narrow screen the plane lies in a sheet."""
+    if page.locator("#to-plane").is_visible():
+        page.locator("#to-plane").click()
+        page.locator(".sheet").wait_for()
+
+
 def coloured(page: Page, by: str) -> None:
     if page.locator("#seeing").get_attribute("open") is None:
         page.locator("#seeing summary").click()
@@ -35,7 +42,8 @@ def coloured(page: Page, by: str) -> None:
 
 @pytest.mark.parametrize("width", [1440, 800, 390])
 def test_a_lasso_finds_what_lies_in_it_and_has_an_address(open_page: Open, width: int) -> None:
-    page = open_page(viewport={"width": width, "height": 900})
+    page = open_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    sheet(page)
     page.get_by_role("button", name="Draw a lasso").click()
     corners = [(2.0, 3.0), (4.5, 3.0), (4.5, 4.6), (3.2, 4.9), (2.0, 4.6)]
     page.locator("#marks").scroll_into_view_if_needed()
@@ -117,7 +125,8 @@ def test_moving_the_plane_searches_nothing(page: Page) -> None:
 
 
 def test_two_fingers_zoom(open_page: Open) -> None:
-    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    sheet(page)
     whole = cloud(page)
     page.locator("#marks").evaluate(
         """(marks) => {
@@ -270,19 +279,23 @@ def test_a_model_without_a_plane_still_has_histograms(page: Page, known: list[st
 def test_axe_finds_nothing_serious(open_page: Open, width: int, scheme: str) -> None:
     options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "reduced_motion": "reduce"}
     page = open_page("/?q=calm&sort=valence&group=speaker&region=1,1 7,1 7,7", bypass_csp=True, **options)
+    sheet(page)
     coloured(page, "speaker")
     page.get_by_role("button", name="Histograms").click()
     page.locator("#bars svg").first.wait_for()
     page.locator("#legend .entry").first.click()
-    page.get_by_role("button", name="Filters").click()
-    page.locator(".facet summary").first.click()
     with page.expect_response("**/api/plane/*"):
         page.locator("#marks").press("Enter")
     axe(page)
     assert faults(page) == []
+    page.keyboard.press("Escape")
+    if width < 896:
+        page.locator("#no-sheet").click()
+    page.get_by_role("button", name="Filters").click()
+    page.locator(".facet summary").first.click()
+    assert faults(page) == []
     wide = page.evaluate("() => [document.scrollingElement.scrollWidth, innerWidth]")
     assert wide[0] <= wide[1]
-    page.keyboard.press("Escape")
     page.get_by_role("button", name="Searches").click()
     assert faults(page) == []
     assert cards(page).count() > 0
