@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
-from emorank.captions import bundled
+from emorank.captions import Captions, bundled
 from emorank.captions.familiar import FILE, LEAST, familiarity, known
 from emorank.captions.rules import foreign_script
 from emorank.captions.wording import negated, spoken
-from emorank.encoders import DEFAULT_TEXT, text_encoder
+from emorank.encoders import text_encoder
+from emorank.encoders.base import TextEncoder
 from emorank.storage import written_whole
 
 TESTS = Path(__file__).parents[1] / "tests"
@@ -56,25 +57,24 @@ def asked() -> dict[str, Sequence[str]]:
     }
 
 
-def write() -> None:
-    """Encode the bank's training captions and keep them as int8, each scaled to use all of it."""
-    captions, encoder = bundled("train"), text_encoder()
+def write(path: Path, encoder: TextEncoder, captions: Captions) -> None:
+    """Encode captions and keep them as int8, each scaled to use all of it."""
     vectors = encoder(list(captions.texts))
     small = np.round(vectors / np.abs(vectors).max(axis=1, keepdims=True) * 127).astype(np.int8)
     about = {
-        "text_encoder": DEFAULT_TEXT,
+        "text_encoder": encoder.name,
         "fingerprint": encoder.fingerprint,
         "captions": str(len(small)),
         "digest": captions.digest,
     }
-    with written_whole(FILE) as path:
-        path.write_bytes(save({"vectors": small}, about))
+    with written_whole(path) as temporary:
+        temporary.write_bytes(save({"vectors": small}, about))
 
 
 def main() -> None:
     """Print the quantiles."""
     if sys.argv[1:] == ["write"]:
-        write()
+        write(FILE, text_encoder(), bundled("train"))
     encoder = text_encoder()
     vectors = known(encoder.fingerprint)
     if vectors is None:

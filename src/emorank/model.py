@@ -200,26 +200,22 @@ class EmotionRankCLAP:
         Raises:
             EmorankError: a single string instead of a list, or an empty description.
         """
-        _require_texts(texts)
-        if not texts:
-            return np.zeros((0, self.text.encoder_dim), np.float32)
-        return self.text_encoder(list(texts))
+        return self.text_encoder(_checked(texts)) if len(texts) else np.zeros((0, self.text.encoder_dim), np.float32)
 
-    def encode_other_languages(self, texts: Sequence[str]) -> Array:
-        """Embed descriptions in any of about a hundred languages, into the space of `encode_text`.
-
-        Returns:
-            (n, embedding_dim) float32, L2-normalised, in the order of the texts.
+    @property
+    def multilingual_encoder(self) -> TextEncoder:
+        """The frozen text encoder that reads other languages, loaded when first asked for.
 
         Raises:
-            EmorankError: the model has no head for it, its text encoder is not installed, or an empty description.
+            EmorankError: the model has none, or it is not installed.
         """
-        if self.multilingual is None or self.config.multilingual_encoder is None:
+        if self.config.multilingual_encoder is None:
             raise EmorankError("This model reads English alone; emorank.training.multilingual teaches it more.")
-        _require_texts(texts)
-        if not texts:
-            return np.zeros((0, self.embedding_dim), np.float32)
-        return self.multilingual(text_encoder(self.config.multilingual_encoder)(list(texts)))
+        return text_encoder(self.config.multilingual_encoder)
+
+    def multilingual_features(self, texts: Sequence[str]) -> Array:
+        """As `text_features`, for descriptions in any of about a hundred languages and the head `multilingual`."""
+        return self.multilingual_encoder(_checked(texts))
 
     def similarity(self, audio: Array, text: Array) -> Array:
         """Cosine of every pair of embeddings, (n_audio, n_text)."""
@@ -242,11 +238,12 @@ class EmotionRankCLAP:
         return result
 
 
-def _require_texts(texts: Sequence[str]) -> None:
+def _checked(texts: Sequence[str]) -> list[str]:
     if isinstance(texts, str):
         raise EmorankError("encode_text takes a list of descriptions; put the one you have in a list.")
     if any(not text.strip() for text in texts):
         raise EmorankError("A description is empty; say how the voice should sound, such as 'a calm, warm voice'.")
+    return list(texts)
 
 
 def _wave(item: str | os.PathLike[str] | np.ndarray, index: int) -> Array:

@@ -188,7 +188,7 @@ def test_a_search_is_saved_opened_and_deleted(open_page: Open, width: int) -> No
     name.fill(f"calm ones {width}")
     name.press("Enter")
     expect(page.get_by_role("button", name=f"calm ones {width}", exact=True)).to_be_visible()
-    expect(page.locator("#kept")).to_contain_text("“calm <b>voice”, by valence")
+    expect(page.locator("#kept-searches")).to_contain_text("“calm <b>voice”, by valence")
     page.keyboard.press("Escape")
     page.goto("/".join(address.split("/")[:3]) + "/")
     page.get_by_role("button", name="Searches").click()

@@ -17,7 +17,7 @@ ZOOMED = {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2}  
 DESK = {"viewport": {"width": 1280, "height": 800}}
 FOUND = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes.map((one) => String(one.target))])"
 FINGER = 44  # css pixels
-SMALL = """(least) => [...document.querySelectorAll("button, select, summary, .clip, .check, .pick, input, [role=option]")]
+SMALL = """(least) => [...document.querySelectorAll("button, select, summary, .clip, .check, .pick, input, li[id]")]
     .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.matches("[type=checkbox]"))
     .map((one) => [one.id || one.className || one.textContent, one.getBoundingClientRect()])
     .filter(([, box]) => box.width && (box.height < least || box.width < least))
@@ -127,12 +127,6 @@ def by_recording(page: Page) -> None:
     page.locator("#sound").evaluate("(box) => box.classList.add('recording')")
 
 
-def course(page: Page) -> None:
-    ask(page, "a long story")
-    cards(page).filter(has_text="story-ben.ogg").first.get_by_role("button", name="Its timeline").click()
-    page.locator("#timeline[open]").wait_for()
-
-
 def sheet(page: Page) -> None:
     ask(page, "calm")
     page.get_by_role("button", name="Plane").click()
@@ -143,7 +137,7 @@ def helped(page: Page) -> None:
     page.get_by_role("button", name="Help").click()
 
 
-STATES = [welcome, completions, results, weak, nothing, refused, by_recording, course, helped]
+STATES = [welcome, completions, results, weak, nothing, refused, by_recording, helped]
 
 
 @pytest.mark.parametrize(("state", "options"), [*((state, None) for state in STATES), (sheet, PHONE), (results, PHONE)])

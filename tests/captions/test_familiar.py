@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from emorank.captions import bundled, familiar
-from emorank.captions.familiar import FILE, described, familiarity, known
-from emorank.encoders import DEFAULT_TEXT, text_encoder, text_fingerprint
+from emorank.captions import Captions, bundled, languages
+from emorank.captions.familiar import FILE, LANGUAGES, described, familiarity, known
+from emorank.encoders import DEFAULT_TEXT, text_encoder
 from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
 
@@ -75,21 +75,28 @@ def test_a_hint_repeats_a_long_description_in_part(model: EmotionRankCLAP) -> No
     assert len(found.hint.message) < 260
 
 
-def test_the_file_is_of_this_bank_and_this_encoder() -> None:
-    texts = bundled("train").texts
-    with safe_open(FILE, "numpy") as file:
+@pytest.mark.parametrize(
+    ("path", "name", "captions", "command"),
+    [
+        (FILE, DEFAULT_TEXT, bundled("train"), "familiar.py"),
+        (LANGUAGES, "multilingual-e5-small", languages.bundled(), "multilingual.py"),
+    ],
+)
+def test_the_files_are_of_these_captions_and_encoders(path: Path, name: str, captions: Captions, command: str) -> None:
+    texts, encoder = captions.texts, text_encoder(name)
+    with safe_open(path, "numpy") as file:
         about = file.metadata()
     assert about == {
-        "text_encoder": DEFAULT_TEXT,
-        "fingerprint": text_fingerprint(),
+        "text_encoder": name,
+        "fingerprint": encoder.fingerprint,
         "captions": str(len(texts)),
-        "digest": bundled("train").digest,
-    }, "run benchmarks/familiar.py write"
-    vectors = known(text_fingerprint())
+        "digest": captions.digest,
+    }, f"run benchmarks/{command} write"
+    vectors = known(encoder.fingerprint, path)
     assert vectors is not None
-    assert vectors.shape == (len(texts), text_encoder().dim)
-    some = np.arange(0, len(texts), 150)
-    again = text_encoder()([texts[row] for row in some])
+    assert vectors.shape == (len(texts), encoder.dim)
+    some = np.arange(0, len(texts), 300)
+    again = encoder([texts[row] for row in some])
     assert (again * vectors[some]).sum(axis=1).min() > 0.999
 
 
@@ -114,11 +121,9 @@ def test_nothing_is_loaded_for_nothing(model: EmotionRankCLAP, monkeypatch: pyte
     assert described(model, []) == []
 
 
-def test_a_damaged_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known.cache_clear()
+def test_a_damaged_file_is_said(tmp_path: Path) -> None:
     for name, content in {"gone": None, "damaged": b"damaged"}.items():
         if content:
             (tmp_path / name).write_bytes(content)
-        monkeypatch.setattr(familiar, "FILE", tmp_path / name)
         with pytest.raises(EmorankError, match="install emorank again"):
-            known(text_fingerprint())
+            known("whatever", tmp_path / name)

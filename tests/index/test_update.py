@@ -14,6 +14,7 @@ from emorank import audio
 from emorank.errors import EmorankError
 from emorank.index import Index
 from emorank.model import EmotionRankCLAP
+from emorank.types import Heard
 from tests.conftest import save_model, voice
 from tests.index.conftest import counted, same
 
@@ -77,11 +78,11 @@ def test_broken_recordings_are_kept_with_their_reason_until_they_change(
     (root / "bad.wav").write_bytes(b"no audio at all")
     (root / "it's.flac").write_bytes(b"")
     index = Index(tmp_path / "index", model)
-    told: list[tuple[int, int, int]] = []
-    first = index.update(root, lambda *counts: told.append(counts))
+    told: list[Heard] = []
+    first = index.update(root, told.append)
     assert [os.path.basename(error.path) for error in first.broken] == ["bad.wav", "it's.flac"]
     assert (first.added, first.changed, first.kept, first.skipped) == (1, 0, 0, 2)
-    assert told[-1] == (3, 3, 2)
+    assert (told[-1].done, told[-1].total, told[-1].skipped) == (3, 3, 2)
     again = index.update(root)
     assert (again.added, again.changed, again.kept, again.skipped) == (0, 0, 1, 2)
     soundfile.write(root / "bad.wav", voice(0.5), 16_000)

@@ -41,7 +41,7 @@ def test_a_model_that_was_taught_is_saved_with_it_and_keeps_the_rest(model: Emot
     assert read.config.multilingual_encoder == "multilingual-e5-small"
     assert read.fingerprint == model.fingerprint
     np.testing.assert_array_equal(read.encode_text(CAPTIONS), model.encode_text(CAPTIONS))
-    own, other = model.encode_text(CAPTIONS), read.encode_other_languages(CAPTIONS)
+    own, other = model.encode_text(CAPTIONS), read.multilingual(read.multilingual_features(CAPTIONS))
     assert ((own @ other.T).argmax(1) == np.arange(len(CAPTIONS))).all()
     assert ((read.encode_other_languages(["eine ruhige, warme Stimme"]) @ own.T).argmax(1) == 0).all()
     assert read.encode_other_languages([]).shape == (0, model.embedding_dim)

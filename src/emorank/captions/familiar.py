@@ -6,7 +6,7 @@ encoder. benchmarks/familiar.py writes that file and prints what `LEAST` was cho
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,8 +14,10 @@ import numpy as np
 
 from emorank.captions.bank import bundled
 from emorank.captions.hints import Hint
+from emorank.captions.languages import strange
 from emorank.captions.rules import foreign_script, normalised, words
 from emorank.captions.wording import negated, spoken
+from emorank.encoders.e5 import is_at_hand
 from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
 from emorank.types import Array
@@ -23,7 +25,9 @@ from emorank.types import Array
 __all__ = ["FILE", "LEAST", "Described", "described", "familiarity", "known", "nearest"]
 
 FILE = Path(__file__).with_name("bank-minilm-emotion.safetensors")
+LANGUAGES = Path(__file__).with_name("languages-multilingual-e5-small.safetensors")
 LEAST = 0.45  # familiarity; what has less gets a hint
+LEAST_OF_LANGUAGES = 0.88  # the same by `LANGUAGES`; in the space of its encoder all texts lie close together
 NEAREST = 5  # captions
 _ASKED = 40  # nearest captions, of which suggestions are chosen
 _SUGGESTED = 3
@@ -39,33 +43,67 @@ class Described:
         embedding: (embedding_dim,) float32, L2-normalised.
         hint: None where there is nothing to say, and where the model's text encoder is not the one of `FILE`.
         near: place in the bank's training captions and cosine, -1..1, of the five nearest, the nearest first; none
-            where the text encoder is another one.
+            where another text encoder read it.
+        encoder: name of the text encoder that read it.
     """
 
     text: str
     embedding: Array
     hint: Hint | None
     near: tuple[tuple[int, float], ...] = ()
+    encoder: str = ""
 
 
 def described(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
-    """Embed descriptions as `model.encode_text` does, each encoded once, with hints and the nearest captions.
+    """Embed descriptions, each encoded once, with hints and the nearest captions.
+
+    What is not in English is read by the model's second text encoder, where it has one that is installed; the rest is
+    embedded as `model.encode_text` does.
 
     Raises:
         EmorankError: a single string instead of a list, an empty description, or a damaged installation.
     """
     if not texts:  # nothing is loaded
         return []
-    features = model.text_features(texts)
-    embeddings = model.text(features)
-    vectors = known(model.text_encoder.fingerprint)
+    result = _read(model, texts)
+    foreign = [index for index, text in enumerate(texts) if strange(text)] if model.multilingual else []
+    if not foreign:
+        return result
+    name = model.config.multilingual_encoder or ""
+    if not is_at_hand(name):
+        for index in foreign:
+            result[index] = replace(result[index], hint=Hint(texts[index], -1.0, "language"), near=())
+        return result
+    for index, each in zip(foreign, _read_any(model, [texts[index] for index in foreign]), strict=True):
+        result[index] = each
+    return result
+
+
+def _read(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
+    """By the model's own text encoder."""
+    features, name = model.text_features(texts), model.config.text_encoder
+    embeddings, vectors = model.text(features), known(model.text_encoder.fingerprint)
     if vectors is None:
-        return [Described(text, embedding, None) for text, embedding in zip(texts, embeddings, strict=True)]
+        return [Described(text, embedding, None, (), name) for text, embedding in zip(texts, embeddings, strict=True)]
     result = []
     for text, embedding, cosines, rows in zip(texts, embeddings, *nearest(features, vectors, _ASKED), strict=True):
         near = tuple(zip(rows[:NEAREST].tolist(), cosines[:NEAREST].tolist(), strict=True))
-        result.append(Described(text, embedding, _hint(text, float(cosines[:NEAREST].mean()), rows), near))
+        hint = _hint(text, float(cosines[:NEAREST].mean()), rows)
+        result.append(Described(text, embedding, hint, near, name))
     return result
+
+
+def _read_any(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
+    """By the one that reads other languages."""
+    if model.multilingual is None or model.config.multilingual_encoder is None:
+        raise ValueError("the model has no head for other languages")
+    features, name = model.multilingual_features(texts), model.config.multilingual_encoder
+    vectors = known(model.multilingual_encoder.fingerprint, LANGUAGES)
+    familiar = [1.0] * len(texts) if vectors is None else familiarity(features, vectors).tolist()
+    return [
+        Described(text, embedding, Hint(text, value) if value < LEAST_OF_LANGUAGES else None, (), name)
+        for text, embedding, value in zip(texts, model.multilingual(features), familiar, strict=True)
+    ]
 
 
 def nearest(features: Array, vectors: Array, count: int = NEAREST) -> tuple[Array, np.ndarray]:
@@ -95,14 +133,15 @@ def familiarity(features: Array, vectors: Array) -> Array:
 
 
 @lru_cache(maxsize=4)
-def known(fingerprint: str) -> Array | None:
-    """The bank's training captions in the space of a text encoder; read once.
+def known(fingerprint: str, path: Path = FILE) -> Array | None:
+    """Captions in the space of a text encoder, read once: the bank's for training, or the ones in other languages.
 
     Args:
         fingerprint: of the text encoder.
+        path: `FILE` or `LANGUAGES`.
 
     Returns:
-        (captions, dim) float32, L2-normalised, in the order of the bank; None if `FILE` is of another encoder.
+        (captions, dim) float32, L2-normalised, in their order; None if the file is of another encoder.
 
     Raises:
         EmorankError: the file is missing or damaged.
@@ -110,12 +149,12 @@ def known(fingerprint: str) -> Array | None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(FILE, "numpy") as file:
+        with safe_open(path, "numpy") as file:
             if file.metadata()["fingerprint"] != fingerprint:
                 return None
             vectors: Array = file.get_tensor("vectors").astype(np.float32)
     except (OSError, SafetensorError) as error:
-        raise EmorankError(f"{FILE} cannot be read ({error}); install emorank again.") from error
+        raise EmorankError(f"{path} cannot be read ({error}); install emorank again.") from error
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors
 

@@ -1,23 +1,37 @@
-"""Whether a description is in English, by the words that the bank's captions are made of."""
+"""Descriptions in other languages than English: the bundled ones, and how one is told."""
 
+import csv
+import importlib.resources
 from functools import lru_cache
 
-from emorank.captions.bank import bundled
+import numpy as np
+
+from emorank.captions.bank import Captions
+from emorank.captions.bank import bundled as english
 from emorank.captions.rules import words
 
-__all__ = ["strange"]
+__all__ = ["bundled", "strange"]
+
+
+@lru_cache(maxsize=1)
+def bundled() -> Captions:
+    """Descriptions in fourteen languages, none a translation of another; a language model wrote them one by one."""
+    with (importlib.resources.files("emorank.captions") / "languages.tsv").open(encoding="utf8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    points = [[float(row[name]) for name in ("valence", "arousal", "dominance")] for row in rows]
+    return Captions(tuple(row["text"] for row in rows), np.array(points, np.float32))
 
 
 def strange(text: str) -> bool:
-    """Whether more than half of its words stand in no training caption of the bank.
+    """Whether at least half of its words stand in no training caption of the bank.
 
     They do in nearly every description in another language, whatever its script, and in few in English.
     """
     tokens = words(text)
     known = _vocabulary()
-    return sum(token not in known for token in tokens) > len(tokens) / 2
+    return sum(token not in known for token in tokens) >= len(tokens) / 2 > 0
 
 
 @lru_cache(maxsize=1)
 def _vocabulary() -> frozenset[str]:
-    return frozenset(token for text in bundled("train").texts for token in words(text))
+    return frozenset(token for text in english("train").texts for token in words(text))

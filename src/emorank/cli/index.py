@@ -1,18 +1,19 @@
 """emorank index: make, update and follow an index that lasts."""
 
 import os
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.console import clock, name_broken, name_damaged, name_passed_over, print_table, progress, say
+from emorank.cli.console import clock, name_broken, name_damaged, name_passed_over, print_table, say
+from emorank.cli.hearing import as_json, hearing, tell
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
     from emorank.index.named import NamedIndex
+    from emorank.types import Hearing
 
 
 def index(
@@ -25,6 +26,7 @@ def index(
     model: str | None = None,
     channels: str | None = None,
     wide: Annotated[bool, Parameter(negative="")] = False,
+    json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Make or update an index that lasts; without a name, list those there are.
 
@@ -55,20 +57,21 @@ def index(
         channels: Which channels of a recording are heard: by default auto (one where they hold the same, each where
             they hold different speech), mix, each, or a number from 1.
         wide: List the indexes with all columns, also where the terminal is too narrow for them.
+        json: Say on standard output what an update does, while it does it, as lines of JSON for programs.
     """
     from emorank.audio import parse_policy
     from emorank.index.named import NamedIndex, names
 
     if repair:
         given = [*roots, *([name] if name else [])]
-        if len(given) > 1 or watch or prune or table or model or channels:
+        if len(given) > 1 or watch or prune or table or model or channels or json:
             raise EmorankError("--repair takes the name of one index at most: emorank index calls --repair")
         for each in given or names():
             _repair(each)
         _repair_features()
         return
     if name is None:
-        if roots or watch or prune or table or model:
+        if roots or watch or prune or table or model or json:
             raise EmorankError("Name the index: emorank index DIR --name calls")
         _list(names(), wide)
         return
@@ -79,23 +82,30 @@ def index(
         fit = named.keep_labels(read_table(file), file.parent)
         by_name = f", {fit.by_name} of them by their file name alone" if fit.by_name else ""
         say(f"{file}: {len(fit.labels)} of {fit.rows} rows fit a recording{by_name}.")
-    _update(named, prune)
+    _update(named, prune, json)
     if watch:
         from emorank.index.watch import changes
 
         say("Following the folders; press Ctrl-C to stop.")
         for _ in changes(named.roots):
-            _update(named)
+            _update(named, json=json)
 
 
-def _update(named: "NamedIndex", prune: bool = False) -> None:
+def _update(named: "NamedIndex", prune: bool = False, json: bool = False) -> None:
     with ExitStack() as bars:
 
-        def bar(root: str) -> Callable[..., None]:
+        def bar(root: str) -> "Hearing":
             bars.close()
-            return bars.enter_context(progress(f"listening to {os.path.basename(root) or root}"))
+            folder = os.path.basename(root) or root
+            return bars.enter_context(as_json(folder) if json else hearing(f"listening to {folder}"))
 
         done, missing = named.update(bar, prune)
+    if json:
+        numbers = {name: getattr(done, name) for name in ("added", "changed", "moved", "removed", "kept", "missing")}
+        for error in done.broken:
+            tell("skipped", path=named.shown(error.path), reason=error.reason)
+        absent = [os.path.basename(root) or root for root in missing]
+        tell("done", **numbers, skipped=done.skipped, absent=absent)
     name_broken(done.broken)
     name_damaged(done.damaged)
     name_passed_over(done.passed_over)

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emorank.cli.console import name_broken, name_damaged, name_passed_over, progress
+from emorank.cli.console import name_broken, name_damaged, name_passed_over
+from emorank.cli.hearing import hearing
 from emorank.errors import AudioError, EmorankError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def listened(root: str, model: "EmotionRankCLAP", index: Path | None, channels: 
 
     policy = parse_policy(channels)
     kept = Index(index, model, policy) if index is not None else Index.of(root, model, policy)
-    with progress("listening") as bar:
+    with hearing("listening") as bar:
         update = kept.update(root, bar)
     name_broken(update.broken)
     name_damaged(update.damaged)
@@ -51,6 +52,7 @@ def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
     from emorank.index import Segments
     from emorank.listening.encode import listen, matrix, schema
     from emorank.listening.recordings import recordings
+    from emorank.types import Heard
 
     head = audio_encoder(encoder)
     if not isinstance(head, Locates):
@@ -58,13 +60,14 @@ def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
             f"Audio encoder {encoder!r} has no regression head of its own; name one such as wavlm-ser/mean."
         )
     listing = recordings(root)
-    broken, batches = listing.broken, []
-    with progress("listening") as bar:
-        done = 0
-        for batch in listen(listing.recordings, _Places(head), channels=parse_policy(channels)):
-            batches.append(batch)
-            done += len(set(batch["path"].to_pylist()))
-            bar(done, len(listing.recordings))
+    broken = listing.broken
+    size, count = sum(file.size for file in listing.recordings), len(listing.recordings)
+    with hearing("listening") as bar:
+
+        def tell(seconds: float, read: float) -> None:
+            bar(Heard(0, count, 0, seconds, min(1.0, read / max(size, 1))))
+
+        batches = list(listen(listing.recordings, _Places(head), channels=parse_policy(channels), progress=tell))
     rows = pa.Table.from_batches(batches, schema(len(DIMENSIONS)))
     column = rows.select(["path", "reason"]).to_pydict()
     reasons = zip(column["path"], column["reason"], strict=True)

@@ -28,6 +28,7 @@ def search(
     why: Annotated[bool, Parameter(negative="")] = False,
     cut: Annotated[Cut | None, Parameter(name="*")] = None,
     keeping: Annotated[Keeping | None, Parameter(name="*")] = None,
+    play: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
     channels: str | None = None,
     index: Path | None = None,
@@ -47,6 +48,8 @@ def search(
 
         emorank search calls --near 2.0,6.0
 
+        emorank search "warm, calm" calls --play
+
         emorank search "warm, calm" calls --top 50 --cut warm/ --clip-format flac
 
         emorank search "cold fury" calls --choice speaker=ann --choice speaker=ben --sort date --save "cold ones"
@@ -62,6 +65,7 @@ def search(
             and the one that was found.
         cut: Where clips go.
         keeping: What else is done.
+        play: Play the moments one after another; in a terminal n is the next, a the same again, s stops.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
             named index was made with.
         channels: Which channels of a recording are heard: auto (one where they hold the same, each where they hold
@@ -101,6 +105,10 @@ def search(
         cut_into(cut.cut, cut, Selected(place, result.hits))
     if keeping.save is not None:
         keep(place, keeping.save, words[:-1], asked)
+    if play:
+        from emorank.cli import playing
+
+        playing.play(Selected(place, result.hits))
 
 
 def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None:

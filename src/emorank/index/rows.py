@@ -12,6 +12,7 @@ from emorank.index import ledger, sums, table
 from emorank.index.failures import damaged
 
 _VERSIONS_KEPT = timedelta(days=1)
+_ROWS_AT_ONCE = 20_000  # of a batch
 _NOTED_EVERY = 30.0  # seconds between two ledgers of an update
 
 Item = TypeVar("Item")
@@ -67,6 +68,20 @@ class Rows:
         if not good.all():
             raise damaged(self._folder, f"{int((~good).sum())} rows of {self._name}{table.SUFFIX}")
         return found.select(columns)
+
+    def batches(self, columns: list[str], group: str) -> Iterator[Any]:
+        """The same a batch at a time, of one group: what is too large to be held whole."""
+        import pyarrow as pa
+
+        if self._table is None:
+            return
+        summed = sums.COLUMN in self._table.schema.names
+        wanted = list(dict.fromkeys([*columns, *sums.GROUPS[group], sums.COLUMN])) if summed else columns
+        for batch in self._table.search().select(wanted).to_batches(_ROWS_AT_ONCE):
+            rows = pa.Table.from_batches([batch])
+            if not sums.good(rows, group).all():
+                raise damaged(self._folder, f"rows of {self._name}{table.SUFFIX}")
+            yield rows.select(columns)
 
     def whole(self, where: str) -> Any:
         """Some rows with all columns.

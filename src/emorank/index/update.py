@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from emorank.listening.encode import listen
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
 from emorank.storage import cache_folder, is_temporary, owner_only, private_folder, remove_stale
-from emorank.types import Listening
+from emorank.types import Heard, Hearing
 
 LABELS_FILE = "labels.parquet"  # of a named index, beside its tables
 LOCK_FILE = ".lock"
@@ -84,7 +85,7 @@ class Index:
         with reported(self.folder, "read"):
             return self._rows.refresh()
 
-    def update(self, root: str | os.PathLike[str], progress: Listening | None = None, prune: bool = False) -> Update:
+    def update(self, root: str | os.PathLike[str], progress: Hearing | None = None, prune: bool = False) -> Update:
         """Bring the index up to what a folder (or one recording) holds now.
 
         Every few minutes of audio are written in one transaction, so a killed update loses only those and the next
@@ -94,7 +95,7 @@ class Index:
 
         Args:
             root: the folder, or the recording.
-            progress: called with recordings done, to do, and of those done how many cannot be searched.
+            progress: called at once, and then every few seconds.
             prune: remove what the index has of a folder that is empty now; without it an unmounted disk loses nothing.
 
         Raises:
@@ -148,6 +149,14 @@ class Index:
             rows = self._rows.read(list(dict.fromkeys((*_SEARCHED, *_FILE))), ["searched", "file"])
             return _segments(rows.select(_SEARCHED)), _recordings(rows.select(_FILE))
 
+    def features(self) -> Iterator[Any]:
+        """What the encoder gave, as batches with path, start, channel and feature, of the version that was read last.
+
+        Another model on the same encoder makes its embeddings of them.
+        """
+        with reported(self.folder, "read"):
+            yield from self._rows.batches(["path", "start", "channel", "feature"], "heard")
+
     def peaks(self, path: str) -> list[bytes | None]:
         """The waveforms of a recording's segments as they are drawn, in the order of their start and channel."""
         with reported(self.folder, "read"):
@@ -159,31 +168,39 @@ class Index:
             peaks: list[bytes | None] = rows["peaks"].to_pylist()
             return peaks
 
-    def _write(self, todo: Plan, indexed: dict[str, Indexed], progress: Listening | None) -> dict[str, str]:
+    def _write(self, todo: Plan, indexed: dict[str, Indexed], progress: Hearing | None) -> dict[str, str]:
         """New rows of recordings in place of the old ones; gives what is missing of those that were heard."""
         damaged: dict[str, str] = {}
-        done, skipped, total = 0, 0, len(todo.hear) + len(todo.copy)
+        size = sum(file.size for file in todo.hear)
+        course = Heard(0, len(todo.hear) + len(todo.copy), 0, 0.0, 0.0 if size else 1.0)
+
+        def tell(**now: Any) -> None:
+            nonlocal course
+            course = replace(course, **now)
+            if progress:
+                progress(course)
 
         def add(rows: Any, paths: Sequence[str]) -> None:
-            nonlocal done, skipped
             self._rows.delete([path for path in paths if path in indexed])
             self._rows.add(rows)
-            done += len(paths)
-            skipped += len(rows) - rows["reason"].null_count
-            if progress:
-                progress(done, total, skipped)
+            skipped = len(rows) - rows["reason"].null_count
+            tell(done=course.done + len(paths), skipped=course.skipped + skipped)
 
+        tell()
         for some in chunks(todo.copy, _COPIED_AT_ONCE):
             add(self._copied(some), [file.path for file, _ in some])
         # The encoder is loaded only where there is something to encode.
-        for batch in self._heard(todo.hear) if todo.hear else ():
+        for batch in self._heard(todo.hear, tell, size) if todo.hear else ():
             paths = batch["path"].to_pylist()
             add(table.rows(batch, self.model), list(dict.fromkeys(paths)))
             damaged |= {path: note for path, note in zip(paths, batch["damage"].to_pylist(), strict=True) if note}
         return damaged
 
-    def _heard(self, files: Sequence[Recording]) -> Iterator[Any]:
-        return listen(files, self.model.audio_encoder, channels=self.channels)
+    def _heard(self, files: Sequence[Recording], tell: Callable[..., None], size: int) -> Iterator[Any]:
+        def heard(seconds: float, read: float) -> None:
+            tell(seconds=seconds, part=min(1.0, read / max(size, 1)))
+
+        return listen(files, self.model.audio_encoder, channels=self.channels, progress=heard)
 
     def _copied(self, batch: Sequence[tuple[Recording, str]]) -> Any:
         """The rows of known recordings under the paths of files with the same content."""

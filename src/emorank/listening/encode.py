@@ -5,6 +5,7 @@ nothing and keep the features by content (`emorank.listening.store`); the index 
 """
 
 import itertools
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from emorank.audio import SAMPLE_RATE, Policy, Reading
 from emorank.digest import content_digest
 from emorank.encoders import AudioEncoder
 from emorank.errors import AudioError
+from emorank.listening.course import Course, Told
 from emorank.listening.recordings import Recording
 from emorank.listening.segments import NoSpeech, Segment, segments
 
@@ -25,7 +27,7 @@ Cut = Callable[[Reading], Iterator[Segment]]
 
 UNREAD = -1  # the time of change of a recording that the system could not read: it is tried again whenever one looks
 PEAKS = 96  # bars of a drawn waveform
-_SECONDS_AT_ONCE = 300.0  # of audio held in memory and encoded together
+_SECONDS_AT_ONCE = 300.0  # of audio in one batch
 _RECORDINGS_AT_ONCE = 1000
 _QUIETEST = 1e-6  # root mean square; below it loudness is -120 dBFS
 
@@ -81,7 +83,11 @@ def moments(reading: Reading) -> Iterator[Segment]:
 
 
 def listen(
-    recordings: Iterable[Recording], encoder: AudioEncoder, cut: Cut = moments, channels: Policy = "auto"
+    recordings: Iterable[Recording],
+    encoder: AudioEncoder,
+    cut: Cut = moments,
+    channels: Policy = "auto",
+    progress: Told | None = None,
 ) -> "Iterator[pa.RecordBatch]":
     """Hear recordings, one batch after the other; each recording is in one batch, whole.
 
@@ -93,16 +99,18 @@ def listen(
         encoder: gives the features.
         cut: a recording -> its segments.
         channels: which channels of a recording are heard, see `emorank.audio.Reading`.
+        progress: called every few seconds with the seconds of audio that were heard, and of how many bytes.
 
     Yields:
         Batches of `schema`; the order of recordings is kept, and that of segments within them.
     """
-    batch = _Batch(encoder, cut, channels)
+    course = Course(progress)
+    batch = _Batch(encoder, cut, channels, course)
     for recording in recordings:
         batch.add(recording)
         if batch.full:
             yield batch.rows()
-            batch = _Batch(encoder, cut, channels)
+            batch = _Batch(encoder, cut, channels, course)
     if batch.recordings:
         yield batch.rows()
 
@@ -110,9 +118,9 @@ def listen(
 class _Batch:
     """Collects recordings until they are worth a transaction; encodes whenever enough audio is held."""
 
-    def __init__(self, encoder: AudioEncoder, cut: Cut, channels: Policy) -> None:
+    def __init__(self, encoder: AudioEncoder, cut: Cut, channels: Policy, course: Course) -> None:
         self.recordings = 0
-        self._encoder, self._cut, self._channels = encoder, cut, channels
+        self._encoder, self._cut, self._channels, self._course = encoder, cut, channels, course
         self._rows: list[dict[str, Any]] = []
         self._waiting: list[tuple[dict[str, Any], np.ndarray]] = []  # rows without their features, and their samples
         self._held = 0.0  # seconds of audio waiting
@@ -144,7 +152,8 @@ class _Batch:
                 self._waiting.append((rows[-1], segment.wave))
                 self._held += len(segment.wave) / SAMPLE_RATE
                 self._taken += len(segment.wave) / SAMPLE_RATE
-                if self._held >= _SECONDS_AT_ONCE:
+                self._course.reached(segment.end, reading.duration, recording.size)
+                if self._held >= self._course.at_once:
                     self._encode()
             if Recording.now(recording.path) != recording:
                 raise AudioError(recording.path, "it changed while it was read; the next update reads it again.")
@@ -152,6 +161,7 @@ class _Batch:
             for row in rows:
                 row["damage"] = damage
             self._rows += rows
+            self._course.finished(reading.duration, recording.size)
             return True
         except AudioError as error:
             if last or isinstance(error, NoSpeech):
@@ -186,13 +196,16 @@ class _Batch:
         nothing = Segment(0.0, 0.0, np.zeros(0, np.float32))
         empty = {"loudness": None, "peaks": None, "reason": reason}
         feature = np.zeros(self._encoder.dim, np.float32)
+        self._course.left_out(recording.size)
         self._rows.append({**_row(recording, digest, nothing), **empty, "feature": feature})
 
     def _encode(self) -> None:
         if self._waiting:
+            begun = time.perf_counter()
             features = self._encoder([wave for _, wave in self._waiting])
             for (row, _), feature in zip(self._waiting, features, strict=True):
                 row["feature"] = feature
+            self._course.encoded(self._held, begun)
         self._waiting, self._held = [], 0.0
 
 

@@ -25,6 +25,36 @@ def find(collection: Collection, query: Query) -> Found:
     check(query)
     if not len(collection):
         return Found(0, ())
+    cosines, scores, distances, passes = _judged(collection, query)
+    ranks, passes = _ordered(collection, query, scores, passes)
+    rows, total, others = _best(collection, ranks, passes, query)
+    percentiles = _percentiles(scores, rows) if cosines is not None else None
+    hits = []
+    for place, row in enumerate(rows.tolist()):
+        score = None if cosines is None else float(cosines[row, 0])
+        percentile = None if percentiles is None else float(percentiles[place])
+        distance = None if distances is None else float(distances[row])
+        hits.append(hit(collection, row, score, percentile, distance, others[place]))
+    return Found(total, tuple(hits))
+
+
+def scores_of(collection: Collection, query: Query) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) how well every segment fits a query, what is best highest, and (n,) which pass its filters.
+
+    Raises:
+        EmorankError: as `find`.
+    """
+    check(query)
+    if not len(collection):
+        return np.zeros(0, np.float32), np.zeros(0, bool)
+    _, scores, _, passes = _judged(collection, query)
+    return scores, np.ones(len(scores), bool) if passes is None else passes
+
+
+def _judged(
+    collection: Collection, query: Query
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Of all segments: cosines to the directions, scores, distances, and which pass; None for what is not asked."""
     distances = _distances(collection, query)
     passes = passing(collection, query)
     cosines = None
@@ -36,16 +66,7 @@ def find(collection: Collection, query: Query) -> Found:
         scores[rows] = spread(collection.codes(RECORDING).of[rows], rows)
     else:
         scores = np.zeros(len(collection), np.float32) if distances is None else -distances
-    ranks, passes = _ordered(collection, query, scores, passes)
-    rows, total, others = _best(collection, ranks, passes, query)
-    percentiles = _percentiles(scores, rows) if cosines is not None else None
-    hits = []
-    for place, row in enumerate(rows.tolist()):
-        score = None if cosines is None else float(cosines[row, 0])
-        percentile = None if percentiles is None else float(percentiles[place])
-        distance = None if distances is None else float(distances[row])
-        hits.append(hit(collection, row, score, percentile, distance, others[place]))
-    return Found(total, tuple(hits))
+    return cosines, scores, distances, passes
 
 
 def hit(

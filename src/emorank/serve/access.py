@@ -10,7 +10,7 @@ from starlette.types import Scope as AsgiScope
 
 from emorank.serve.errors import Refused
 from emorank.serve.middleware import HEALTH, path_of
-from emorank.serve.tokens import ALL, Scope, Tokens
+from emorank.serve.tokens import HERE, Scope, Tokens
 
 COOKIE = "emorank_token"
 #: Key of a request's state: what its token allows.
@@ -46,7 +46,7 @@ class Access:
             if path.startswith("/api"):
                 if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
                     raise Refused(403, "cross_site", "Other sites may not use this server.")
-                scopes = self._tokens.scopes_of(_shown(headers)) if self._tokens.needed else ALL
+                scopes = self._tokens.scopes_of(_shown(headers)) if self._tokens.needed else HERE
                 _check(scopes, path, scope["method"])
                 scope.setdefault("state", {})[SCOPES] = scopes
         await self._app(scope, receive, send)
@@ -67,6 +67,8 @@ def _needed(path: str, method: str) -> frozenset[Scope]:
     path = path.rstrip("/")
     if path.startswith("/api/segments/") and path.endswith(("/audio", "/clip")):
         return frozenset({"listen"})
+    if path.startswith("/api/update"):
+        return frozenset({"index"})
     if path.startswith("/api/recordings/") and path.endswith("/sound"):  # speech can be made of a fine spectrum again
         return frozenset({"listen"})
     if path == "/api/clips":

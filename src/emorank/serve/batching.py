@@ -18,21 +18,30 @@ _KEPT = 4096  # descriptions that are remembered
 Encode = Callable[[Sequence[str]], Sequence[Described]]
 
 
+class Cores:
+    """What the batchers of a server share: the processors, and how many texts may wait for theirs."""
+
+    def __init__(self) -> None:
+        self.count = os.cpu_count() or 1
+        self.free = asyncio.Semaphore(self.count)
+        self.running: set[asyncio.Task[None]] = set()
+        self.waiting = 0
+
+
 class TextBatcher:
     """Gathers texts while those before them are encoded.
 
     Args:
         encode: texts -> one for each, in their order.
+        cores: shared with other batchers; None has them alone.
     """
 
-    def __init__(self, encode: Encode) -> None:
+    def __init__(self, encode: Encode, cores: Cores | None = None) -> None:
         self._encode = encode
         self._kept: OrderedDict[str, Described] = OrderedDict()
         self._waiting: OrderedDict[str, asyncio.Future[Described]] = OrderedDict()
         self._gathering: asyncio.Task[None] | None = None
-        self._running: set[asyncio.Task[None]] = set()
-        self._cores = os.cpu_count() or 1
-        self._free = asyncio.Semaphore(self._cores)
+        self._cores = cores or Cores()
 
     async def described(self, texts: Sequence[str]) -> list[Described]:
         """The embedding and the hint of each text; those asked for lately are remembered.
@@ -49,8 +58,9 @@ class TextBatcher:
             done.set_result(self._kept[text])
             return done
         if text not in self._waiting:
-            if len(self._waiting) >= _WAITING:
+            if self._cores.waiting >= _WAITING:
                 raise busy()
+            self._cores.waiting += 1
             self._waiting[text] = asyncio.get_running_loop().create_future()
             if self._gathering is None or self._gathering.done():
                 self._gathering = asyncio.create_task(self._gather())
@@ -60,15 +70,16 @@ class TextBatcher:
     async def _gather(self) -> None:
         """Hand texts to cores that are free, until none waits."""
         while self._waiting:
-            await self._free.acquire()
+            await self._cores.free.acquire()
             seen = 0
             while seen < len(self._waiting):  # clients come in flocks: those answered together ask together
                 seen = len(self._waiting)
                 await asyncio.sleep(_GATHERING)
             share = -(-len(self._waiting) // (1 + self._free_cores()))
             batch = [self._waiting.popitem(last=False) for _ in range(min(_AT_ONCE, share))]
-            self._running.add(task := asyncio.create_task(self._encoded(batch)))
-            task.add_done_callback(self._running.discard)
+            self._cores.waiting -= len(batch)
+            self._cores.running.add(task := asyncio.create_task(self._encoded(batch)))
+            task.add_done_callback(self._cores.running.discard)
 
     async def _encoded(self, batch: "list[tuple[str, asyncio.Future[Described]]]") -> None:
         try:
@@ -78,7 +89,7 @@ class TextBatcher:
                 future.set_exception(error)
             return
         finally:
-            self._free.release()
+            self._cores.free.release()
         for (text, future), described in zip(batch, encoded, strict=True):
             self._kept[text] = described
             future.set_result(described)
@@ -86,4 +97,4 @@ class TextBatcher:
             self._kept.popitem(last=False)
 
     def _free_cores(self) -> int:
-        return self._cores - len(self._running) - 1
+        return max(0, self._cores.count - len(self._cores.running) - 1)

@@ -30,7 +30,9 @@ class Compression:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
                 kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-                if message["status"] == 304 or not {kind, f"{kind.partition('/')[0]}/*"} & set(_AS_THEY_ARE):
+                varies = "accept-encoding" in headers.get("vary", "").lower()  # said where it is compressed
+                text = message["status"] == 304 or not {kind, f"{kind.partition('/')[0]}/*"} & set(_AS_THEY_ARE)
+                if text and not varies:
                     headers.add_vary_header("Accept-Encoding")
                 tag = headers.get("etag", "")
                 if "content-encoding" in headers and tag.startswith('"'):  # other bytes than those that it stands for

@@ -50,6 +50,11 @@ def answer(status: int, code: str, message: str, headers: Mapping[str, str] | No
     return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
 
 
+def internal() -> JSONResponse:
+    """The answer where the server itself failed."""
+    return answer(500, "internal", "Something went wrong in the server; its log says what.")
+
+
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Refusals for the OpenAPI document."""
     return {status: {"model": ErrorAnswer} for status in statuses}
@@ -84,6 +89,10 @@ def install(app: FastAPI) -> None:
         reason = first["msg"].removeprefix("Value error, ")
         message = f"{place}: {reason}" if place else reason
         return answer(422, "invalid", message.encode("utf8", "replace").decode("utf8"))
+
+    @app.exception_handler(Exception)
+    async def failed(_: Request, __: Exception) -> JSONResponse:
+        return internal()
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:

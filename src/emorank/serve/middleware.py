@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emorank.serve.connections import KEY, Connection
-from emorank.serve.errors import Refused, answer, busy
+from emorank.serve.errors import Refused, busy, internal
 from emorank.serve.limits import Limits
 
 #: Key of a scope: whether the request is a HEAD, which is answered as a GET without its body.
@@ -98,7 +98,7 @@ class Answers:
                 response = error.response
             else:
                 logging.getLogger("uvicorn.error").exception("emorank: a request failed")
-                response = answer(500, "internal", "Something went wrong in the server; its log says what.")
+                response = internal()
             await response(asked, receive, sent)
         finally:
             if connection:

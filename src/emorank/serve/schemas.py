@@ -256,6 +256,7 @@ class IndexNote(BaseModel):
     limits: Bounds
     compared: list[str] = Field(description="Columns of labels that disagreement compares with the plane.")
     scopes: list[Scope] = Field(description="What the token that was shown allows; all where none is needed.")
+    indexes: list[str] = Field(description="All that the server has; where there are several, each at ../NAME/.")
 
 
 class Waveform(BaseModel):

@@ -16,11 +16,15 @@ from emorank.captions.familiar import described
 from emorank.index.about import ABOUT_FILE
 from emorank.index.named import NamedIndex
 from emorank.index.plan import Indexed
+from emorank.index.under import contents_under
 from emorank.index.update import LABELS_FILE
 from emorank.model import EmotionRankCLAP
 from emorank.search.collection import Collection
-from emorank.serve.batching import TextBatcher
+from emorank.serve.batching import Cores, TextBatcher
 from emorank.taking.picked import by_content
+
+#: The content of a recording, a span of it to 10 ms, and the channel: a moment wherever it is indexed.
+Moment = tuple[str | None, float, float, int]
 
 _MANY = 50  # different values of a text column; more are not listed
 _PLANE = ("valence", "arousal")
@@ -77,6 +81,17 @@ class Snapshot:
         """The paths of recordings by the digest of what is in them."""
         return by_content(self.recordings)
 
+    def moment_of(self, row: int) -> Moment:
+        """What a moment is in any index."""
+        segments = self.collection.segments
+        digest, start, end = self.recordings[segments.paths[row]].digest, segments.start[row], segments.end[row]
+        return digest, round(float(start), 2), round(float(end), 2), int(segments.channels[row])
+
+    @cached_property
+    def moments(self) -> dict[Moment, int]:
+        """The row of every moment by what it is in any index; of copies the first."""
+        return {self.moment_of(row): row for row in reversed(range(len(self.collection)))}
+
     @cached_property
     def columns(self) -> list[dict[str, Any]]:
         """What a filter may ask about: name, kind, values of text columns with few of them, range of numbers."""
@@ -102,11 +117,23 @@ class ServedIndex:
 
     Args:
         named: the index.
+        name: that it has on the server; None is its own.
+        model_name: a model on the encoder of the index, to search it under; None is the index's own.
+        cores: shared with what else is served.
     """
 
-    def __init__(self, named: NamedIndex) -> None:
+    def __init__(
+        self,
+        named: NamedIndex,
+        name: str | None = None,
+        model_name: str | None = None,
+        cores: Cores | None = None,
+    ) -> None:
+        self.name = name or named.name
+        self._other = model_name
+        self._cores = cores or Cores()
         self._renewing = threading.Lock()
-        self._open(named, named.model)
+        self._open(named, EmotionRankCLAP.from_pretrained(model_name) if model_name else named.model)
         self._seen = self._state()
         self.snapshot = self._taken()
 
@@ -118,21 +145,27 @@ class ServedIndex:
                 return False
             if state[0] != self._seen[0]:  # made anew, or told of other folders: what is open of it may be gone
                 named = NamedIndex.open(self.named.name)
-                same = named.model.fingerprint == self._model.fingerprint
+                same = self._other or named.model.fingerprint == self._model.fingerprint
                 self._open(named, self._model if same else named.model)
             self.snapshot = self._taken()
             self._seen = state
             return True
 
+    @property
+    def model_name(self) -> str:
+        """The model that it is searched under: a packaged name, an absolute folder or a hub id."""
+        return self._other or self.named.model_name
+
     def _open(self, named: NamedIndex, model: EmotionRankCLAP) -> None:
         self.named, self._model = named, model
         described(model, ["ready"])  # loads the encoder now, not for the first who asks
-        self._texts = TextBatcher(partial(described, model))
+        self._texts = TextBatcher(partial(described, model), self._cores)
 
     def _taken(self) -> Snapshot:
         index = self.named.reading
         version = index.version
-        segments, recordings = index.contents()
+        own = self._model.fingerprint == self.named.model.fingerprint
+        segments, recordings = index.contents() if own else contents_under(index, self._model)
         collection = Collection.of(self.named, segments)
         snapshot = Snapshot(version, collection, recordings, self._model, self._texts, self.named.channels)
         for slow in ("scan", "rows", "recordings", "recording_rows", "columns"):  # made now, not by the first who asks

@@ -15,8 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from emorank.errors import EmorankError
 
-Scope = Literal["search", "listen", "export", "collect"]
+Scope = Literal["search", "listen", "export", "collect", "index"]
+#: What a token allows that does not say what. Not to index: that opens any recording of the computer.
 ALL: frozenset[Scope] = frozenset({"search", "listen", "export", "collect"})
+#: What is allowed where no token is needed.
+HERE: frozenset[Scope] = ALL | {"index"}
 
 _SAFE = r"[A-Za-z0-9._~-]{1,200}"  # nothing that an address, a header or a cookie would have to quote
 _LOOK = 1.0  # seconds from look to look whether the file has changed
@@ -29,7 +32,8 @@ class Token(BaseModel):
         name: whose it is.
         token: what is shown.
         sha256: the same as a hash, 64 hexadecimal digits, so that the file does not give it away.
-        scopes: what it allows: to search, to listen to recordings, to list all segments, to change collections.
+        scopes: what it allows: to search, to listen to recordings, to list all segments, to change collections, to add
+            folders to the index and update it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -96,7 +100,7 @@ class Tokens:
     """Who may ask.
 
     Args:
-        token: allows everything; None where there is no such token.
+        token: allows `ALL`; None where there is no such token.
         file: more of them, read again whenever it changes. While it cannot be read, none of its tokens holds.
 
     Raises:

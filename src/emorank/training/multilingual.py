@@ -6,12 +6,13 @@ translation does.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
+from emorank.captions import Captions
 from emorank.encoders import text_encoder
 from emorank.errors import EmorankError
 from emorank.head import Head
@@ -19,18 +20,21 @@ from emorank.model import EmotionRankCLAP
 from emorank.training.heads import Projection
 from emorank.types import Array
 
-__all__ = ["DEFAULT", "taught", "with_languages"]
+__all__ = ["DEFAULT", "taught", "translated", "with_languages"]
 
 DEFAULT = "multilingual-e5-small"
 _BATCH = 256
 _LEARNING_RATE = 1e-3
 _WEIGHT_DECAY = 1e-2
 _DROPOUT = 0.1
+_NEAR = 60  # English captions around a place
+_SHARPNESS = 0.02  # of cosines, which lie close together in this encoder
 
 
 def with_languages(
     model: EmotionRankCLAP,
-    captions: Sequence[str],
+    captions: Captions,
+    others: Captions | None = None,
     encoder: str = DEFAULT,
     epochs: int = 60,
     seed: int = 0,
@@ -40,7 +44,9 @@ def with_languages(
 
     Args:
         model: a trained model.
-        captions: English captions to learn from, such as `emorank.captions.bundled("train").texts`.
+        captions: English captions to learn from, such as `emorank.captions.bundled("train")`.
+        others: descriptions in other languages, such as `emorank.captions.languages.bundled()`; what each shall give
+            is made of those English captions whose places lie nearest to its own, by how alike the encoder finds them.
         encoder: the text encoder that reads other languages, see `emorank.encoders`.
         epochs: passes over the captions.
         seed: of initial weights, order and dropout.
@@ -49,13 +55,40 @@ def with_languages(
     Raises:
         EmorankError: no captions, an empty one, or the encoder cannot be had.
     """
-    if not captions:
+    if not captions.texts:
         raise EmorankError("There are no captions to learn from.")
-    wanted = model.encode_text(captions)
-    features = text_encoder(encoder)(list(captions))
+    wanted = model.encode_text(captions.texts)
+    read = text_encoder(encoder)
+    features = read(list(captions.texts))
+    if others is not None and others.texts:
+        foreign = read(list(others.texts))
+        told = translated(foreign, others.points, features, captions.points, wanted)
+        features, wanted = np.concatenate([features, foreign]), np.concatenate([wanted, told])
     head = taught(features, wanted, epochs, seed, progress)
     config = dataclasses.replace(model.config, multilingual_encoder=encoder)
     return EmotionRankCLAP(model.audio, model.text, model.scale, model.locator, config, head)
+
+
+def translated(foreign: Array, places: Array, english: Array, english_places: Array, embeddings: Array) -> Array:
+    """What descriptions shall give that have no embedding: that of the English captions which say the like.
+
+    Args:
+        foreign: (n, encoder_dim) their features, L2-normalised.
+        places: (n, 3) valence, arousal, dominance.
+        english: (m, encoder_dim) features of the captions, L2-normalised.
+        english_places: (m, 3).
+        embeddings: (m, embedding_dim) of the captions, L2-normalised.
+
+    Returns:
+        (n, embedding_dim) float32, L2-normalised: the mean of the captions nearest in place, weighed by their cosine.
+    """
+    result = np.empty((len(foreign), embeddings.shape[1]), np.float32)
+    for row, (feature, place) in enumerate(zip(foreign, places, strict=True)):
+        near = np.argsort(np.square(english_places - place).sum(1), kind="stable")[:_NEAR]
+        weights = np.exp((english[near] @ feature - 1) / _SHARPNESS)
+        mean = weights @ embeddings[near]
+        result[row] = mean / np.linalg.norm(mean)
+    return result
 
 
 def taught(
@@ -84,11 +117,11 @@ def taught(
     schedule: Any = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
     for epoch in range(1, epochs + 1):
         total = 0.0
-        for rows in torch.randperm(len(inputs), generator=generator).split(_BATCH):
+        for rows in torch.split(torch.randperm(len(inputs), generator=generator), _BATCH):
             masks = head.masks(len(rows), slice(None), _DROPOUT, generator)
             apart = 1 - torch.nn.functional.cosine_similarity(head(inputs[rows], *masks), wanted[rows])
             optimizer.zero_grad()
-            apart.mean().backward()
+            apart.mean().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
             total += apart.sum().item()

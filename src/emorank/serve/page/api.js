@@ -43,13 +43,26 @@ export const waveform = (id) => json(`api/segments/${id}/waveform`);
 export const recording = (id) => json(`api/recordings/${id}`);
 export const course = (id, part) => json(`api/recordings/${id}/course?${new URLSearchParams(part)}`);
 export const moments = (id, part) => json(`api/recordings/${id}/segments?${new URLSearchParams(part)}`);
-export const audio = (id) => at(`api/segments/${id}/audio`);
+// `under` leads to the index that has the segment, where the page is not its own.
+export const audio = (id, under = "") => at(`${under}api/segments/${id}/audio`);
 
 const posted = (body, signal) => ({
   method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal,
 });
 
 export const search = (body, signal) => json("api/search", posted(body, signal));
+
+export const collection = (name, offset, limit) => json(`api/collections/${encodeURIComponent(name)}?offset=${offset}&limit=${limit}`);
+export const describe = (name, said) => json(`api/collections/${encodeURIComponent(name)}`, { ...posted(said), method: "PUT" });
+export const remove = (name) => asked(`api/collections/${encodeURIComponent(name)}`, { method: "DELETE" });
+export const label = (name, ids, said) => json(`api/collections/${encodeURIComponent(name)}/labels`, posted({ ids, ...said }));
+export const updating = () => json("api/update");
+export const update = (folders) => json("api/update", posted({ folders }));
+export const updates = () => new EventSource(at("api/update/events"));
+
+// Of a server of several indexes.
+export const indexes = () => json("api/indexes");
+export const compare = (body, signal) => json("api/compare", posted(body, signal));
 
 export const suggestions = (text, signal) => json(`api/suggestions?${new URLSearchParams({ text })}`, { signal });
 
@@ -72,7 +85,7 @@ async function file(path, options) {
 
 export const clipOf = (id) => at(`api/segments/${id}/clip?pad=0.3&format=wav`);
 export const clip = (id) => file(`api/segments/${id}/clip?pad=0.3&format=wav`);
-export const clips = (ids) => file("api/clips", posted({ ids }));
+export const clips = (ids, options = {}) => file("api/clips", posted({ ids, ...options }));
 export const list = (ids, format) => file("api/lists", posted({ ids, format }));
 export const collections = () => json("api/collections");
 export const collect = (name, ids) => json(`api/collections/${encodeURIComponent(name)}/add`, posted({ ids }));
@@ -121,9 +134,9 @@ export async function sound(id, part) {
 }
 
 // Why a recording cannot be played; an <audio> does not say.
-export async function whyNotPlayed(id) {
+export async function whyNotPlayed(id, under = "") {
   try {
-    await asked(`api/segments/${id}/audio`, { headers: { Range: "bytes=0-0" } });
+    await asked(`${under}api/segments/${id}/audio`, { headers: { Range: "bytes=0-0" } });
     return "This browser cannot play the recording.";
   } catch (refusal) {
     return refusal.message;

@@ -37,7 +37,7 @@ function labels(hit, on) {
   return shown;
 }
 
-// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, playOn, lit(id or null);
+// `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, label, playOn, lit(id or null);
 // whole(hit) gives the address of its recording, dated() says whether dates are shown, group() how a group is called.
 export function card(hit, on) {
   const made = $("card").content.firstElementChild.cloneNode(true);
@@ -71,6 +71,7 @@ export function card(hit, on) {
   part("play").addEventListener("click", () => on.toggle(hit));
   part("like").addEventListener("click", () => on.more(hit));
   part("unlike").addEventListener("click", () => on.less(hit));
+  part("label").addEventListener("click", () => on.label(hit));
   part("course").href = whole;
   part("on").addEventListener("click", () => on.playOn(hit));
   part("clip").href = clipOf(hit.id);
@@ -93,7 +94,13 @@ export function card(hit, on) {
   }
   waveform.follow(wave, hit.id);
   played(made, null);
+  allow(made);
   return made;
+}
+
+// Show what may be done here, as the body's classes say.
+export function allow(made) {
+  cards.get(made).part("label").hidden = !document.body.classList.contains("may-label");
 }
 
 export const hitOf = (made) => cards.get(made)?.hit ?? null;
@@ -121,6 +128,11 @@ export function picked(made, yes) {
 // A sentence on a card, such as why it cannot be played; "" for none.
 export function tell(made, sentence) {
   cards.get(made).part("wrong").textContent = sentence;
+}
+
+// What was done with it, as a sentence.
+export function note(made, sentence) {
+  cards.get(made).part("done").textContent = sentence;
 }
 
 export function recolour(made) {

@@ -33,6 +33,12 @@ export function save({ name, blob }) {
   setTimeout(() => URL.revokeObjectURL(href), 60_000);  // the browser has begun to write it by then
 }
 
+// Seconds in words: 12 minutes, 3.4 hours.
+export function long(seconds) {
+  if (seconds >= 3600) return count(Math.round(seconds / 360) / 10, "hour");
+  return seconds >= 60 ? count(Math.round(seconds / 60), "minute") : count(Math.round(seconds), "second");
+}
+
 export const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
 // A canvas as large as it is shown, in sharp pixels, or in those of another ratio; null while it is not shown.

@@ -54,6 +54,7 @@ export class Gestures {
     if (!this.from) return this.hover(event, here);
     const far = Math.hypot(here.x - this.from.x, here.y - this.from.y) > MOVED || this.path.length > 1;
     if (!far) return null;
+    if (event.pointerType === "touch" && this.tool === "region") return this.forget(event);  // a swipe, where nothing scrolls
     const last = this.path.at(-1);
     this.path.push(here);
     if (this.tool === "move") {

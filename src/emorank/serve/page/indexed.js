@@ -1,7 +1,9 @@
 // The index that is searched: its size and model in words, its plane, and whether it has changed.
 
 import * as api from "./api.js";
-import { $, count } from "./dom.js";
+import { $, count, long } from "./dom.js";
+
+const READ = 2500;  // milliseconds in which the server has read what was updated
 
 let version = null;
 let renewing = null;
@@ -16,6 +18,7 @@ export function install(renew, pause) {
   };
   setInterval(look, pause);
   document.addEventListener("visibilitychange", look);
+  document.addEventListener("updated", () => setTimeout(look, READ));
 }
 
 // An answer was of this version.
@@ -37,6 +40,8 @@ export async function renew(plane) {
   $("no-plane").textContent = lacking.length
     ? `The model of this index knows ${dimensions.join(" and ")} alone; without ${lacking.join(" and ")} there is no plane.` : "";
   $("size").textContent = `${about.name}: ${count(about.recordings, "recording")}, ${long(about.seconds)} of speech`;
+  $("beside").hidden = about.indexes.length < 2;
+  $("compare").href = `../compare/?left=${encodeURIComponent(about.name)}`;
   $("note").textContent = about.model.note;
   $("model").textContent = `Model ${about.model.name}: ${about.model.audio_encoder} hears, ${about.model.text_encoder} `
     + "reads.";
@@ -44,9 +49,4 @@ export async function renew(plane) {
     ? "The valence and arousal that the model learnt from were derived from categories such as “anger”, not rated by listeners."
     : `The valence and arousal that the model learnt from: ${about.model.label_source}.`;
   return about;
-}
-
-function long(seconds) {
-  if (seconds >= 3600) return count(Math.round(seconds / 360) / 10, "hour");
-  return seconds >= 60 ? count(Math.round(seconds / 60), "minute") : count(Math.round(seconds), "second");
 }

@@ -4,14 +4,17 @@ import * as api from "./api.js";
 import * as cards from "./card.js";
 import * as chips from "./chips.js";
 import * as clips from "./clips.js";
+import * as collections from "./collections.js";
 import * as completing from "./completing.js";
 import { $, save } from "./dom.js";
 import * as facets from "./facets.js";
 import * as filters from "./filters.js";
+import * as folders from "./folders.js";
 import * as form from "./form.js";
 import * as index from "./indexed.js";
 import * as kept from "./kept.js";
 import * as keys from "./keys.js";
+import * as label from "./label.js";
 import * as meaning from "./meaning.js";
 import * as ordering from "./ordering.js";
 import * as picking from "./picking.js";
@@ -27,6 +30,7 @@ import * as tray from "./tray.js";
 
 const TOP = 20;  // hits of one answer
 const FAR = "2";  // on the plane; so far apart a label and a place disagree
+const MOST = 200;  // hits of one answer, at most
 const HEALTH = 20_000;  // milliseconds from look to look whether the index has changed
 
 let state = read(location.search);
@@ -74,6 +78,7 @@ const on = {
   playOn: () => player.playOn(),
   more: refine("likes", "unlikes"),
   less: refine("unlikes", "likes"),
+  label: label.open,
   whole: (hit) => `recording/${hit.recording}${write({ ...state, group: "", sort: "fit", order: "" }) || "?"}&at=${hit.start}`.replace("?&", "?"),
   clip: (hit) => told(hit, api.clip(hit.id).then(save)),
   pick: picking.pick,
@@ -149,8 +154,15 @@ function found(answer, offset, silent) {
   }
   results.say(silent ? null : answer, hits.length, state, clip);
   if (!silent && !answer.total) form.problem(results.advice(state));
+  picking.among(silent || clip ? 0 : answer.total);
   $("load").hidden = silent || hits.length >= answer.total;
   if (!silent) index.seen(answer.index_version);
+}
+
+// All hits of the search as it is, also those that are not shown.
+async function every(offset) {
+  const answer = await api.search(body(state, offset, MOST));
+  return answer.hits;
 }
 
 async function renew() {
@@ -164,7 +176,11 @@ async function renew() {
     ordering.build(about.columns);
     ordering.show(state);
     saving.allow(about);
+    folders.allow(about);
+    label.allow(about);
+    collections.allow(about);
     $("disagree").hidden = !about.compared.length;
+    for (const made of results.all()) cards.allow(made);
     await Promise.all([tray.allow(about), seeing.renew(about)]);
   } catch (refusal) {
     form.problem(refusal.message, refusal.passing ? () => {
@@ -184,7 +200,7 @@ completing.install(() => $("search").requestSubmit());
 clips.install(byClip);
 sheet.install();
 keys.install(on);
-picking.install();
+picking.install(every);
 tray.install();
 index.install(renew, HEALTH);
 seeing.install(plane, form.problem);
@@ -212,6 +228,12 @@ $("disagree").addEventListener("click", () => {
 $("filter").addEventListener("click", () => {
   filters.open($("filters").hidden);
   facets.opened();
+});
+folders.install();
+collections.install();
+label.install((hit, sentence) => {
+  const made = results.of(hit.id);
+  if (made) cards.note(made, sentence);
 });
 $("where").addEventListener("change", () => change({ where: $("where").value.trim() }));
 $("where").addEventListener("input", () => filters.wrong(""));

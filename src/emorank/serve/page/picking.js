@@ -5,6 +5,9 @@ import { $ } from "./dom.js";
 import * as results from "./results.js";
 import * as selection from "./selection.js";
 
+const MOST = 10_000;  // that the server skips to
+
+let total = 0;
 let last = null;  // id of the card that was chosen last, where a range begins
 
 const shown = () => results.all().map(cards.hitOf);
@@ -29,7 +32,29 @@ export function show() {
   $("all").indeterminate = many > 0 && many < made.length;
 }
 
-export function install() {
+// So many were found; those that are not shown can be selected too.
+export function among(many) {
+  total = many;
+  $("every").hidden = many <= shown().length || many > MOST;
+  $("every").textContent = `Select all ${many.toLocaleString("en")} found`;
+}
+
+async function all(found) {
+  $("every").disabled = true;
+  const wanted = total, hits = [];
+  try {
+    for (let more = await found(0); more.length && total === wanted; more = hits.length < wanted ? await found(hits.length) : []) hits.push(...more);
+    if (total === wanted) selection.set(hits, true);
+  } catch (refusal) {
+    $("every").textContent = refusal.message;
+  } finally {
+    $("every").disabled = false;
+  }
+}
+
+// `found(offset)` gives the hits of the search from there on.
+export function install(found) {
+  $("every").addEventListener("click", () => all(found));
   $("all").addEventListener("change", () => selection.set(shown(), $("all").checked));
   document.addEventListener("selection", show);
 }

@@ -45,7 +45,7 @@ export class Player {
       if (this.hit !== hit || !this.audio.error) return null;  // another one was asked for, or a pause
       this.hit = null;
       this.changed();
-      return api.whyNotPlayed(hit.id);
+      return api.whyNotPlayed(hit.id, hit.at);
     }
   }
 
@@ -53,7 +53,7 @@ export class Player {
     this.audio.pause();
     this.hit = hit;
     this.overtaken?.();
-    this.audio.src = api.audio(hit.id);
+    this.audio.src = api.audio(hit.id, hit.at);
     return new Promise((resolve, reject) => {
       this.overtaken = reject;
       this.audio.onloadedmetadata = resolve;

@@ -2,6 +2,9 @@
 
 const LONGEST = 60;  // seconds
 
+// What is meant for calls would change how a voice sounds.
+const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+
 const WHY = {
   NotAllowedError: "This page may not use the microphone; the browser's settings for it can allow that.",
   NotFoundError: "There is no microphone.",
@@ -20,7 +23,7 @@ export function record(on) {
   };
   (async () => {
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
     } catch (error) {
       if (!dropped) on.failed(WHY[error.name] ?? "The microphone cannot be used.");
       return;

@@ -14,10 +14,10 @@ export function install(current, open) {
   $("keep").addEventListener("click", async () => {
     wrong("");
     $("searches").showModal();
-    $("keeping").hidden = !allowed || !now();
+    $("search-keeping").hidden = !allowed || !now();
     await list();
   });
-  $("keeping").addEventListener("submit", (event) => {
+  $("search-keeping").addEventListener("submit", (event) => {
     event.preventDefault();
     save($("search-name").value.trim());
   });
@@ -55,7 +55,7 @@ async function done(act) {
 async function list() {
   try {
     const kept = await api.searches();
-    $("kept").replaceChildren(...kept.map(({ name, search }) => {
+    $("kept-searches").replaceChildren(...kept.map(({ name, search }) => {
       const open = button(name, () => {
         $("searches").close();
         opens(search);

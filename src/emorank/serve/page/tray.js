@@ -94,7 +94,12 @@ export function install() {
     return "The zip is downloaded. If a clip could not be cut, its skipped.txt says why.";
   }));
   $("list").addEventListener("click", () => take("list", "Writing the list…", async (list) => {
-    save(await api.list(list, $("format").value));
+    const format = $("format").value;
+    if (format === "datasets") {  // a folder of clips, without what is around them
+      save(await api.clips(list, { lists: [format], pad: 0 }));
+      return "The folder is downloaded as a zip: clips with metadata.csv.";
+    }
+    save(await api.list(list, format));
     return "The list is downloaded.";
   }));
   $("collect").addEventListener("click", () => {

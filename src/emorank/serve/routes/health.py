@@ -19,7 +19,7 @@ async def health(request: Request) -> Health:
     return Health(
         status="ok",
         version=__version__,
-        index=index.named.name,
+        index=index.name,
         index_version=snapshot.version,
         segments=len(snapshot.collection),
     )

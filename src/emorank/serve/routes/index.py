@@ -29,17 +29,19 @@ def index(request: Request) -> IndexNote:
     segments = snapshot.collection.segments
     limits = request.app.state.limits
     source = _label_source(config.training)
-    labels = "acted speech with derived labels" if named.model_name == DEFAULT_MODEL else f"speech with {source} labels"
+    labels = (
+        "acted speech with derived labels" if served.model_name == DEFAULT_MODEL else f"speech with {source} labels"
+    )
     return IndexNote(
-        name=named.name,
+        name=served.name,
         index_version=snapshot.version,
         segments=len(snapshot.collection),
         recordings=len(snapshot.collection.recordings) - 1,
         seconds=round(float((segments.end - segments.start).sum()), 1),
         model=ModelNote(
-            name=_public(named.model_name),
-            audio_encoder=_public(config.audio_encoder),
-            text_encoder=_public(config.text_encoder),
+            name=public(served.model_name),
+            audio_encoder=public(config.audio_encoder),
+            text_encoder=public(config.text_encoder),
             dimensions=list(snapshot.dimensions),
             label_source=source,
             note=NOTE.format(labels=labels),
@@ -49,6 +51,7 @@ def index(request: Request) -> IndexNote:
         compared=list(compared(snapshot.collection.labels)),
         limits=Bounds(**{name: getattr(limits, name) for name in Bounds.model_fields}),
         scopes=sorted(getattr(request.state, SCOPES)),
+        indexes=request.app.state.names,
     )
 
 
@@ -58,6 +61,6 @@ def _label_source(training: dict[str, Any]) -> str:
     return ", ".join(sorted({str(part.get("label_source")) for part in utterances})) or "unknown"
 
 
-def _public(name: str) -> str:
+def public(name: str) -> str:
     """The name of a model or encoder; of one in a folder, the folder's alone."""
     return os.path.basename(name.rstrip(os.sep)) if os.path.isabs(name) else name

@@ -22,9 +22,14 @@ async def recording() -> Response:
 @router.get("/")
 async def page(request: Request) -> Response:
     """The page; a token in its address goes into a cookie, and so into no history."""
+    return entered(request, "index.html")
+
+
+def entered(request: Request, file: str) -> Response:
+    """A page, or where a token is shown in its address, the way to it with the token in a cookie."""
     shown = request.query_params.get("token")
     if shown is None:
-        return FileResponse(FOLDER / "index.html", headers={"Cache-Control": "no-cache"})
+        return FileResponse(FOLDER / file, headers={"Cache-Control": "no-cache"})
     response: Response = RedirectResponse("./", 303)
     tokens: Tokens = request.app.state.tokens
     if tokens.scopes_of(shown):
