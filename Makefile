@@ -14,7 +14,7 @@ install: .venv/.installed
 
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,paraclap,reproduce,llm,multilingual,serve,docs,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,paraclap,reproduce,llm,multilingual,scale,serve,docs,dev]'
 	touch $@
 
 demo: install

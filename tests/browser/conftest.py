@@ -141,7 +141,7 @@ def open_page(browser: "Browser", person: "BrowserContext", server: Server) -> I
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
         page.goto(path if path.startswith("http") else server.address + path)
-        page.locator("#size:not(:empty), #problem:not([hidden])").first.wait_for()
+        page.locator("#size:not(:empty), #problem:not([hidden]), #over[aria-valuenow]").first.wait_for()
         settled(page)
         return page
 

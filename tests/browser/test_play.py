@@ -1,4 +1,4 @@
-"""Playing in place, waveforms, timelines."""
+"""Playing in place, waveforms."""
 
 from urllib.parse import quote
 
@@ -77,34 +77,6 @@ def test_one_at_a_time(page: Page) -> None:
         expect(page.locator(".card.playing")).to_have_attribute("data-id", ids(page)[place])
     page.locator(".card.playing .play").click()
     expect(page.locator(".card.playing")).to_have_count(0)
-
-
-def test_a_timeline_of_a_long_recording(page: Page) -> None:
-    later(page)
-    card = cards(page).nth(beginning_late(page))
-    card.get_by_role("button", name="Its timeline").click()
-    course = page.locator("#course")
-    expect(page.locator("#timeline h2")).to_have_text("story-ben.ogg")
-    course.press("Home")
-    expect(course).to_have_attribute("aria-valuenow", "0.0")
-    first = page.locator("#moment").text_content()
-    course.press("ArrowRight")
-    assert page.locator("#moment").text_content() != first
-    box = course.bounding_box()
-    assert box is not None
-    course.click(position={"x": box["width"] * 0.6, "y": 60})
-    page.wait_for_timeout(700)
-    whole = float(course.get_attribute("aria-valuemax") or 0)
-    assert page.locator("#audio").evaluate(TIME) == pytest.approx(0.6 * whole, abs=2.5)
-    assert not page.locator("#audio").evaluate("(audio) => audio.paused")
-    page.get_by_role("button", name="Pause", exact=True).click()
-    assert page.locator("#audio").evaluate("(audio) => audio.paused")
-    course.focus()
-    page.keyboard.press(" ")
-    expect(page.locator("#pause")).to_have_text("Pause")
-    page.keyboard.press("Escape")
-    expect(page.locator("#timeline")).to_be_hidden()
-    assert page.locator("#audio").evaluate("(audio) => audio.paused")
 
 
 def test_a_recording_that_changed_or_is_gone(page: Page, server: Server) -> None:

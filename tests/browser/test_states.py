@@ -94,7 +94,6 @@ def test_a_model_that_does_not_know_every_dimension(open_page: Open, known: list
 
     page.route("**/api/index", edited)
     page.route("**/api/search", edited)
-    page.route("**/timeline", edited)
     page.reload()
     expect(page.locator("#size:not(:empty)")).to_be_visible()
     plane = len({"valence", "arousal"} & set(known)) == 2
@@ -111,11 +110,3 @@ def test_a_model_that_does_not_know_every_dimension(open_page: Open, known: list
     expect(page.locator("#picks [aria-label='dominance, lowest']")).to_have_count(int("dominance" in known))
     assert "NaN" not in page.locator("body").inner_text()
     assert "null" not in page.locator("body").inner_text()
-    ask(page, "a long story")
-    long = page.locator(".card", has_text="story-ben.ogg").first
-    long.get_by_role("button", name="Its timeline").click()
-    expect(page.locator("#moment")).to_contain_text(" – ")
-    shown = page.locator("#moment").text_content() or ""
-    assert {name for name in ("valence", "arousal") if name in shown} == {"valence", "arousal"} & set(known)
-    page.locator("#course").press("ArrowRight")
-    expect(page.locator("#timeline .key.valence")).to_be_visible(visible="valence" in known)

@@ -28,7 +28,7 @@ class Run:
         return json.loads(self.out)
 
 
-_HEAVY = {"torch", "transformers", "lancedb", "scipy.stats", "lightning", "matplotlib"}
+_HEAVY = {"torch", "transformers", "lancedb", "scipy.stats", "lightning", "matplotlib", "ray", "obstore", "pandas"}
 
 
 def heavy_imports(commands: Sequence[Sequence[str]]) -> list[str]:

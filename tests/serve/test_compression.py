@@ -80,12 +80,12 @@ def test_the_whole_page_is_small() -> None:
     assert sum(packed.values()) < PAGE, packed
 
 
-def test_every_module_is_fetched_at_once() -> None:
-    """The page names all modules, so that no module has to come before another is asked for."""
-    page = (FOLDER / "index.html").read_text("utf8")
-    named = re.findall(r'<link rel="modulepreload" href="static/([^"]+)">', page)
+@pytest.mark.parametrize(("page", "module"), [("index.html", "page.js"), ("recording.html", "recording.js")])
+def test_every_module_is_fetched_at_once(page: str, module: str) -> None:
+    """A page names all of its modules, so that no module has to come before another is asked for."""
+    named = re.findall(r'<link rel="modulepreload" href="(?:../)?static/([^"]+)">', (FOLDER / page).read_text("utf8"))
     assert len(named) == len(set(named))
-    assert set(named) == imported(FOLDER / "page.js") - {"page.js"}
+    assert set(named) == imported(FOLDER / module) - {module}
 
 
 def imported(start: Path) -> set[str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "search": "Find the moments that sound like a description or like a clip.",
     "index": "Make, update or follow an index that lasts.",
+    "embed": "Embed many recordings, with all cores or a cluster, as a dataset.",
     "serve": "Search a named index from a page and from other programs.",
     "collection": "Pick moments of a named index, and label them.",
     "export": "The segments of a named index, or what was found or picked, as lists and clips.",

@@ -1,7 +1,7 @@
 """emorank search: the moments of a folder or of a named index that sound like a description, or like a clip."""
 
 import dataclasses
-import os
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,7 +92,8 @@ def search(
         return
     answer = answered(place, words[:-1], asked, asked.top or _TOP)
     result = answer.found
-    hits = [dataclasses.replace(hit, path=_typed(hit.path, words[-1])) for hit in result.hits]
+    typed = from_here if place.named else functools.partial(as_typed, root=words[-1])
+    hits = [dataclasses.replace(hit, path=typed(hit.path)) for hit in result.hits]
     if json:
         print_json([{k: v for k, v in dataclasses.asdict(hit).items() if k != "row"} for hit in hits])
     else:
@@ -144,8 +145,3 @@ def _fit(place: Place, answer: Answer) -> str | None:
     rows = [hit.row for hit in answer.found.hits[:BEST]]
     word = fit(place.model, answer.wanted, place.collection.segments.embeddings[rows])
     return WORDS[word] if word else None
-
-
-def _typed(path: str, place: str) -> str:
-    """A path as a person who typed `place` would write it."""
-    return as_typed(path, place) if os.path.exists(place) else from_here(path)

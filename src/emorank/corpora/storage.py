@@ -8,6 +8,7 @@ import polars as pl
 
 from emorank.corpora.schema import COLUMNS, notice_scale, typed
 from emorank.errors import EmorankError
+from emorank.objects import is_remote
 from emorank.storage import written_whole
 
 
@@ -94,7 +95,12 @@ def _first_line(error: Exception) -> str:
 
 
 def _joined(folder: str, name: str) -> str:
-    """A path as the table's folder sees it; ".." leaves a linked folder by where it really is, as the system does."""
+    """A path as the table's folder sees it; ".." leaves a linked folder by where it really is, as the system does.
+
+    An address on object storage stays what it is.
+    """
+    if is_remote(name):
+        return name
     if ".." in Path(name).parts:
         folder = os.path.realpath(folder)
     return os.path.normpath(os.path.join(folder, name))

@@ -9,6 +9,7 @@ import msgspec
 from emorank.errors import EmorankError
 from emorank.index import guarded
 from emorank.index.failures import DamagedIndex, damaged
+from emorank.objects import is_remote
 
 ABOUT_FILE = "index.json"
 FORMAT = 1
@@ -20,7 +21,7 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     Args:
         format: of this file.
         model: the model that listens: a packaged name, an absolute folder or a hub id.
-        roots: the folders and recordings that are followed, absolute.
+        roots: the folders and recordings that are followed, absolute or on object storage.
         channels: which channels of a recording are heard, see `emorank.audio.Reading`.
     """
 
@@ -68,15 +69,20 @@ def _parsed(folder: Path, content: bytes) -> About:
         about = msgspec.json.decode(content, type=About)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(folder, f"{ABOUT_FILE}: {error}") from error
-    if wrong := next((root for root in about.roots if not os.path.isabs(root) or "\0" in root), None):
+    paths = (root for root in about.roots if not is_remote(root))
+    if wrong := next((path for path in paths if not os.path.isabs(path) or "\0" in path), None):
         raise damaged(folder, f"{ABOUT_FILE}: {wrong!r} is no absolute path")
     return about
 
 
 def write(folder: Path, about: About) -> None:
     """Write index.json."""
-    content = msgspec.json.format(msgspec.json.encode(about), indent=2) + b"\n"
-    guarded.write(folder / ABOUT_FILE, lambda file: file.write_bytes(content))
+    guarded.write(folder / ABOUT_FILE, lambda file: file.write_bytes(encoded(about)))
+
+
+def encoded(about: About) -> bytes:
+    """The content of index.json."""
+    return msgspec.json.format(msgspec.json.encode(about), indent=2) + b"\n"
 
 
 class _Format(msgspec.Struct):

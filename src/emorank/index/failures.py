@@ -20,20 +20,22 @@ class DamagedIndex(EmorankError):
     """What an index holds is not what was written."""
 
 
-def advice(folder: Path) -> str:
-    """What to do about a damaged index."""
+def advice(folder: Path | str) -> str:
+    """What to do about a damaged index; an address of object storage is a text."""
+    if isinstance(folder, str):
+        return "embed it anew at another place"
     if folder.parent == data_folder() / "indexes":
         return f"run: emorank index {folder.name} --repair"
     return "remove the folder to build it anew"
 
 
-def damaged(folder: Path, what: str) -> DamagedIndex:
+def damaged(folder: Path | str, what: str) -> DamagedIndex:
     """The error that an index is damaged; what and where in it."""
     return DamagedIndex(f"{folder}: the index is damaged ({what}); {advice(folder)}.")
 
 
 @contextmanager
-def reported(folder: Path, done: Literal["read", "written"]) -> Iterator[None]:
+def reported(folder: Path | str, done: Literal["read", "written"]) -> Iterator[None]:
     """Every failure of LanceDB, Arrow or the disk is one sentence."""
     try:
         yield
@@ -48,7 +50,7 @@ def reported(folder: Path, done: Literal["read", "written"]) -> Iterator[None]:
         raise _sentence(folder, done, error) from error
 
 
-def _sentence(folder: Path, done: str, error: BaseException) -> EmorankError:
+def _sentence(folder: Path | str, done: str, error: BaseException) -> EmorankError:
     text = " ".join(str(error).split()) or type(error).__name__
     reason = _SOURCE.sub("", text)[:300].rstrip(" ,:")
     if isinstance(error, OSError) and error.filename is not None:

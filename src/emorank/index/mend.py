@@ -8,9 +8,10 @@ from emorank.index.about import ABOUT_FILE, is_sound
 from emorank.index.failures import reported
 from emorank.index.named import NamedIndex, folder_of
 from emorank.index.picking import COLLECTIONS
+from emorank.index.places import require_name
 from emorank.index.repair import Repair, repaired
 from emorank.index.searches import SEARCHES
-from emorank.index.update import LABELS_FILE, lock_of
+from emorank.index.tables import LABELS_FILE, lock_of
 
 
 def mended(name: str) -> tuple[NamedIndex, Repair]:
@@ -19,6 +20,7 @@ def mended(name: str) -> tuple[NamedIndex, Repair]:
     Raises:
         EmorankError: there is none of this name, or nothing can be read of what it says of itself.
     """
+    require_name(name)
     folder = folder_of(name)
     if not folder.is_dir():
         return NamedIndex.open(name), Repair()  # says that there is none

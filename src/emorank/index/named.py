@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,23 +11,27 @@ from typing import TYPE_CHECKING
 from emorank import DEFAULT_MODEL
 from emorank.audio import Policy, parse_policy
 from emorank.errors import EmorankError
-from emorank.index import guarded
+from emorank.index import guarded, places
 from emorank.index.about import ABOUT_FILE, FORMAT, About, read, write
 from emorank.index.failures import DamagedIndex, reported
 from emorank.index.labels import Fit, fitted, labels_of, merged
+from emorank.index.places import folder_of, is_named, names
 from emorank.index.plan import Update
 from emorank.index.segments import Segments
-from emorank.index.update import LABELS_FILE, Index, lock_of
+from emorank.index.tables import LABELS_FILE, lock_of
+from emorank.index.update import Index
 from emorank.listening.recordings import Recording, recordings, within
 from emorank.model import EmotionRankCLAP
-from emorank.storage import data_folder, private_folder
+from emorank.objects import is_remote
+from emorank.storage import private_folder
 from emorank.types import Hearing
 
 if TYPE_CHECKING:
     import polars as pl
 
+__all__ = ["NamedIndex", "folder_of", "is_named", "names"]
+
 logger = logging.getLogger(__name__)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ class NamedIndex:
     """An index by its name.
 
     Args:
-        name: letters, digits, dot, dash and underscore.
-        folder: where it lies.
+        name: letters, digits, dot, dash and underscore; or the folder or address where a dataset was embedded.
+        folder: where it lies; of one on object storage, where what is picked of it and copies of its small files lie.
         model_name: the model that listens: a packaged name, an absolute folder or a hub id.
         roots: the folders and recordings that it follows, absolute.
         channels: which channels of a recording are heard, see `emorank.audio.Reading`.
@@ -57,7 +60,11 @@ class NamedIndex:
     @cached_property
     def index(self) -> Index:
         """The segments on disk, to be written."""
-        return Index(self.folder, self.model, self.channels)
+        return Index(self._place, self.model, self.channels)
+
+    @property
+    def _place(self) -> str | Path:
+        return self.name if is_remote(self.name) else self.folder
 
     @property
     def reading(self) -> Index:
@@ -67,7 +74,7 @@ class NamedIndex:
 
     @cached_property
     def _reading(self) -> Index:
-        return Index(self.folder, self.model, self.channels, readonly=True)
+        return Index(self._place, self.model, self.channels, readonly=True)
 
     def update(self, progress: Callable[[str], Hearing] | None = None, prune: bool = False) -> tuple[Update, list[str]]:
         """Bring the index up to what its folders hold now.
@@ -153,8 +160,11 @@ class NamedIndex:
         """
         folder = folder_of(name)
         try:
+            places.refresh(name, folder)
             about = read(folder)
         except FileNotFoundError as error:
+            if is_remote(name):
+                raise EmorankError(f"{name}: there is no dataset; make it: emorank embed DIR --out {name}") from error
             known = ", ".join(names())
             there = f"there are {known}" if known else "there are none yet"
             raise EmorankError(
@@ -176,6 +186,7 @@ class NamedIndex:
         Raises:
             EmorankError: there is nothing at a root, the name cannot be one, or another encoder made the index.
         """
+        places.require_name(name)
         folder = folder_of(name)
         for root in roots:
             if not os.path.exists(root):
@@ -216,28 +227,6 @@ class NamedIndex:
                 f"Index {name!r} was made with --channels {there.channels}; make another index for {heard}."
             )
         return cls(name, folder_of(name), named, tuple(every), heard)
-
-
-def names() -> list[str]:
-    """The names of all indexes."""
-    home = data_folder() / "indexes"
-    return sorted(path.parent.name for path in home.glob(f"*/{ABOUT_FILE}"))
-
-
-def is_named(name: str) -> bool:
-    """Whether there is an index of this name."""
-    return _NAME.fullmatch(name) is not None and (folder_of(name) / ABOUT_FILE).exists()
-
-
-def folder_of(name: str) -> Path:
-    """Where the index of a name lies, or would.
-
-    Raises:
-        EmorankError: no index can have this name.
-    """
-    if not _NAME.fullmatch(name):
-        raise EmorankError(f"{name!r} cannot name an index; use up to 64 letters, digits, dots, dashes, underscores.")
-    return data_folder() / "indexes" / name
 
 
 def _outermost(roots: Sequence[str]) -> list[str]:

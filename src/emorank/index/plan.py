@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from emorank.digest import known_digest
 from emorank.errors import AudioError
 from emorank.listening.recordings import Listing, Recording, within
+from emorank.objects import digest_of, is_remote
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _by_content(
 def _digest(file: Recording) -> str | None:
     """None where the file cannot be read, or changes meanwhile."""
     try:
-        digest = known_digest(file.path)
+        digest = digest_of(file.path) if is_remote(file.path) else known_digest(file.path)
         return digest if Recording.now(file.path) == file else None
     except OSError:
         return None

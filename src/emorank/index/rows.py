@@ -22,13 +22,13 @@ class Rows:
     """The rows of an index.
 
     Args:
-        folder: of the index.
+        folder: of the index; an address of object storage is a text.
         name: of the table.
         layout: its schema.
         open_table: opens it; None where it is not there yet.
     """
 
-    def __init__(self, folder: Path, name: str, layout: Any, open_table: Callable[[], Any | None]) -> None:
+    def __init__(self, folder: Path | str, name: str, layout: Any, open_table: Callable[[], Any | None]) -> None:
         self._folder, self._name, self._layout, self._open = folder, name, layout, open_table
         self._table = open_table()
         self._checked = -1  # the version whose files were looked at
@@ -111,15 +111,14 @@ class Rows:
 
     def note(self) -> None:
         """Write down what the files are."""
-        before, version = table.verified(self._folder, self._name), int(self._writable().version)
-        new = before is None or any(name not in before.files for name in ledger.names(self._path))
-        if before is None or new or before.version != version:
-            ledger.write(table.ledger_of(self._folder, self._name), self._path, version, before)
         self._noted = time.monotonic()
-
-    @property
-    def _path(self) -> Path:
-        return self._folder / f"{self._name}{table.SUFFIX}"
+        if isinstance(self._folder, str):  # objects are whole or not there, and the storage keeps sums of them
+            return
+        path = self._folder / f"{self._name}{table.SUFFIX}"
+        before, version = table.verified(self._folder, self._name), int(self._writable().version)
+        new = before is None or any(name not in before.files for name in ledger.names(path))
+        if before is None or new or before.version != version:
+            ledger.write(table.ledger_of(self._folder, self._name), path, version, before)
 
     def _writable(self) -> Any:
         if self._table is None:
@@ -128,11 +127,13 @@ class Rows:
 
     def _check(self) -> None:
         """That the files are what was noted, and the version not an older one than that."""
+        if isinstance(self._folder, str):
+            return
         noted = table.verified(self._folder, self._name)
         if noted and self._writable().version < noted.version:
             self._writable().checkout_latest()  # it may have been written meanwhile
             if self._writable().version < noted.version:
-                raise damaged(self._folder, f"{self._path.name} has lost its latest manifest")
+                raise damaged(self._folder, f"{self._name}{table.SUFFIX} has lost its latest manifest")
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

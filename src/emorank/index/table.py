@@ -50,7 +50,7 @@ def schema(model: EmotionRankCLAP) -> Any:
     )
 
 
-def about(table: Any, folder: Path) -> dict[str, Any]:
+def about(table: Any, folder: Path | str) -> dict[str, Any]:
     """What a table says of itself: schema, encoder, model.
 
     Raises:
@@ -67,7 +67,7 @@ def about(table: Any, folder: Path) -> dict[str, Any]:
     return stated
 
 
-def is_current(table: Any, model: EmotionRankCLAP, folder: Path) -> bool:
+def is_current(table: Any, model: EmotionRankCLAP, folder: Path | str) -> bool:
     """Whether a table is of this emorank and holds this model's embeddings."""
     stated = about(table, folder)
     return bool(stated["schema"] == SCHEMA_VERSION and stated["model"] == model.fingerprint)

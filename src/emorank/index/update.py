@@ -4,33 +4,29 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from emorank.affect import DIMENSIONS
 from emorank.audio import Policy
-from emorank.errors import AudioError, EmorankError
-from emorank.index import guarded, ledger, table
-from emorank.index.about import ABOUT_FILE
-from emorank.index.documents import LOCK
+from emorank.errors import AudioError
+from emorank.index import table
 from emorank.index.failures import reported
-from emorank.index.picking import COLLECTIONS
 from emorank.index.plan import Indexed, Plan, Update, plan
-from emorank.index.rows import Rows, chunks, quoted
-from emorank.index.searches import SEARCHES
+from emorank.index.rows import chunks, quoted
 from emorank.index.segments import Segments
-from emorank.index.upgrade import prepared
+from emorank.index.tables import FILE, Tables, recordings_of
+from emorank.listening.course import Told
 from emorank.listening.encode import listen
-from emorank.listening.recordings import Recording, recordings, within
+from emorank.listening.recordings import Listing, Recording, recordings, within
 from emorank.model import EmotionRankCLAP
-from emorank.storage import cache_folder, is_temporary, owner_only, private_folder, remove_stale
+from emorank.storage import cache_folder
 from emorank.types import Heard, Hearing
 
-LABELS_FILE = "labels.parquet"  # of a named index, beside its tables
-LOCK_FILE = ".lock"
 _SEARCHED = ("path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage", "reason", "changed")
-_FILE = ("path", "size", "changed", "digest", "reason")
 _COPIED_AT_ONCE = 500  # moved recordings in one transaction
+
+#: Recordings, and what is told how far it is -> rows of the table, whole recordings at a time.
+Hear = Callable[[Sequence[Recording], Told], Iterator[Any]]
 
 
 class Index:
@@ -40,10 +36,11 @@ class Index:
     on the same encoder made is brought up to this one when it is opened, without listening.
 
     Args:
-        folder: where the index lies; made when it is not there.
+        folder: where the index lies, a folder or an address on object storage; made when it is not there.
         model: gives the embeddings.
         channels: which channels of a recording are heard, see `emorank.audio.Reading`; each policy has its own table.
         readonly: nothing is written, not even where the table is of an older emorank or another model.
+        aside: recordings that cannot be heard go into a table of their own, see `emorank.index.aside`.
 
     Raises:
         DamagedIndex: what is there is not what was written.
@@ -56,22 +53,13 @@ class Index:
         model: EmotionRankCLAP,
         channels: Policy = "auto",
         readonly: bool = False,
+        aside: bool = False,
     ) -> None:
-        self.folder = Path(folder).absolute()
         self.model = model
         self.channels = channels
-        _require_index(self.folder)
-        with reported(self.folder, "read"):
-            if not readonly:
-                private_folder(self.folder)
-
-            def open_table() -> Any:
-                if readonly:
-                    return table.opened(self.folder, model, channels)
-                with owner_only():
-                    return prepared(self.folder, model, channels, lock_of(self.folder))
-
-            self._rows = Rows(self.folder, table.table_name(model, channels), table.schema(model), open_table)
+        self._tables = Tables(folder, model, channels, readonly, aside)
+        self._rows = self._tables.rows
+        self.folder = self._tables.place
 
     @classmethod
     def of(cls, root: str | os.PathLike[str], model: EmotionRankCLAP, channels: Policy = "auto") -> "Index":
@@ -101,18 +89,37 @@ class Index:
         Raises:
             EmorankError: there is nothing at `root`, or the disk is full.
         """
-        top = os.path.abspath(root)
-        with reported(self.folder, "written"), owner_only(), lock_of(self.folder):
-            remove_stale(self.folder)
-            listing = recordings(root)
+        return self.follow(os.path.abspath(root), lambda: recordings(root), self._heard, progress, prune)
+
+    def follow(
+        self,
+        top: str,
+        listed: Callable[[], Listing],
+        hear: Hear,
+        progress: Hearing | None = None,
+        prune: bool = False,
+    ) -> Update:
+        """The same, where what is there and how it is heard are functions.
+
+        Args:
+            top: a folder, recording or address: what lies under it and is not listed any more is removed.
+            listed: gives what is there now.
+            hear: gives the rows of recordings, each recording's in one table; every table is one transaction.
+            progress: as for `update`.
+            prune: as for `update`.
+        """
+        with self._tables.written():
+            listing = listed()
             indexed = self.recordings()
             todo = plan(top, listing, indexed, prune)
-            damaged = self._write(todo, indexed, progress)
-            self._rows.delete(todo.remove)
+            damaged = self._write(todo, indexed, hear, progress)
+            self._tables.remove(todo.remove)
             if todo.hear or todo.copy or todo.remove:
                 self._rows.optimize()
             self._rows.note()
-            broken = [*listing.broken, *self._broken(top)]
+            there = {file.path for file in listing.recordings}
+            left_out = [(path, why) for path, why in self._tables.broken() if within(path, top) or path in there]
+            broken = [*listing.broken, *(AudioError(path, why) for path, why in left_out)]
         new = [*todo.hear, *(file for file, _ in todo.copy)]
         skipped = {error.path for error in broken}
         heard = [file for file in new if file.path not in skipped]
@@ -139,15 +146,14 @@ class Index:
     def recordings(self) -> dict[str, Indexed]:
         """Every recording of the index by its absolute path, also those that cannot be searched."""
         with reported(self.folder, "read"):
-            self._rows.refresh()
-            return _recordings(self._rows.read(list(_FILE), ["file"]))
+            return self._tables.recordings()
 
     def contents(self) -> tuple[Segments, dict[str, Indexed]]:
         """Both of one version: every segment has its recording, whatever another process writes meanwhile."""
         with reported(self.folder, "read"):
             self._rows.refresh()
-            rows = self._rows.read(list(dict.fromkeys((*_SEARCHED, *_FILE))), ["searched", "file"])
-            return _segments(rows.select(_SEARCHED)), _recordings(rows.select(_FILE))
+            rows = self._rows.read(list(dict.fromkeys((*_SEARCHED, *FILE))), ["searched", "file"])
+            return _segments(rows.select(_SEARCHED)), recordings_of(rows.select(FILE))
 
     def features(self) -> Iterator[Any]:
         """What the encoder gave, as batches with path, start, channel and feature, of the version that was read last.
@@ -168,7 +174,7 @@ class Index:
             peaks: list[bytes | None] = rows["peaks"].to_pylist()
             return peaks
 
-    def _write(self, todo: Plan, indexed: dict[str, Indexed], progress: Hearing | None) -> dict[str, str]:
+    def _write(self, todo: Plan, indexed: dict[str, Indexed], hear: Hear, progress: Hearing | None) -> dict[str, str]:
         """New rows of recordings in place of the old ones; gives what is missing of those that were heard."""
         damaged: dict[str, str] = {}
         size = sum(file.size for file in todo.hear)
@@ -180,48 +186,27 @@ class Index:
             if progress:
                 progress(course)
 
+        def heard(seconds: float, read: float) -> None:
+            tell(seconds=seconds, part=min(1.0, read / max(size, 1)))
+
         def add(rows: Any, paths: Sequence[str]) -> None:
-            self._rows.delete([path for path in paths if path in indexed])
-            self._rows.add(rows)
+            self._tables.replace([path for path in paths if path in indexed], rows)
             skipped = len(rows) - rows["reason"].null_count
             tell(done=course.done + len(paths), skipped=course.skipped + skipped)
 
         tell()
         for some in chunks(todo.copy, _COPIED_AT_ONCE):
-            add(self._copied(some), [file.path for file, _ in some])
+            add(self._tables.copies(some), [file.path for file, _ in some])
         # The encoder is loaded only where there is something to encode.
-        for batch in self._heard(todo.hear, tell, size) if todo.hear else ():
-            paths = batch["path"].to_pylist()
-            add(table.rows(batch, self.model), list(dict.fromkeys(paths)))
-            damaged |= {path: note for path, note in zip(paths, batch["damage"].to_pylist(), strict=True) if note}
+        for rows in hear(todo.hear, heard) if todo.hear else ():
+            paths = rows["path"].to_pylist()
+            add(rows, list(dict.fromkeys(paths)))
+            damaged |= {path: note for path, note in zip(paths, rows["damage"].to_pylist(), strict=True) if note}
         return damaged
 
-    def _heard(self, files: Sequence[Recording], tell: Callable[..., None], size: int) -> Iterator[Any]:
-        def heard(seconds: float, read: float) -> None:
-            tell(seconds=seconds, part=min(1.0, read / max(size, 1)))
-
-        return listen(files, self.model.audio_encoder, channels=self.channels, progress=heard)
-
-    def _copied(self, batch: Sequence[tuple[Recording, str]]) -> Any:
-        """The rows of known recordings under the paths of files with the same content."""
-        import pyarrow as pa
-
-        sources = ", ".join(quoted(source) for source in {source for _, source in batch})
-        rows = self._rows.whole(f"path IN ({sources})")
-        at: dict[str, list[int]] = {}
-        for index, path in enumerate(rows["path"].to_pylist()):
-            at.setdefault(path, []).append(index)
-        targets = [(file, index) for file, source in batch for index in at[source]]
-        taken = rows.take(pa.array([index for _, index in targets]))
-        for name in ("path", "size", "changed"):
-            values = pa.array([getattr(file, name) for file, _ in targets], taken.schema.field(name).type)
-            taken = taken.set_column(taken.schema.get_field_index(name), taken.schema.field(name), values)
-        return table.summed(taken, table.schema(self.model))
-
-    def _broken(self, root: str) -> list[AudioError]:
-        rows = self._rows.read(["path", "reason"], ["file"], "reason IS NOT NULL")
-        pairs = zip(rows["path"].to_pylist(), rows["reason"].to_pylist(), strict=True)
-        return [AudioError(path, reason) for path, reason in pairs if within(path, root)]
+    def _heard(self, files: Sequence[Recording], told: Told) -> Iterator[Any]:
+        batches = listen(files, self.model.audio_encoder, channels=self.channels, progress=told)
+        return (table.rows(batch, self.model) for batch in batches)
 
 
 def _segments(rows: Any) -> Segments:
@@ -230,32 +215,3 @@ def _segments(rows: Any) -> Segments:
     if rows["reason"].null_count < len(rows):  # some could not be heard
         rows = rows.filter(pc.is_null(rows["reason"]))
     return Segments.of(rows)
-
-
-def _recordings(rows: Any) -> dict[str, Indexed]:
-    columns = (rows[name].to_pylist() for name in _FILE)
-    return {path: Indexed(*rest) for path, *rest in zip(*columns, strict=True)}
-
-
-def lock_of(folder: Path) -> Any:
-    """One writer at a time; the lock of a killed process is free."""
-    from filelock import FileLock
-
-    return FileLock(folder / LOCK_FILE, mode=0o600)
-
-
-def _require_index(folder: Path) -> None:
-    """That a folder is an index, or that one can be made there."""
-    if folder.is_dir():
-        names = [path.name for path in folder.iterdir()]
-        ours = [name for name in names if name.endswith((table.SUFFIX, ledger.SUFFIX))]
-        foreign = [name for name in names if name not in (*ours, LOCK_FILE) and not _is_ours(name)]
-        if foreign and not ours:
-            raise EmorankError(f"{folder}: no index, and not empty; name another folder for the index.")
-    elif folder.exists():
-        raise EmorankError(f"{folder}: a file, a folder for the index is needed.")
-
-
-def _is_ours(name: str) -> bool:
-    guards = any(guarded.belongs(name, file) for file in (ABOUT_FILE, LABELS_FILE, COLLECTIONS.file, SEARCHES.file))
-    return guards or name == LOCK or is_temporary(name)

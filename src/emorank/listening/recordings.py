@@ -3,9 +3,11 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from emorank import objects
 from emorank.audio import SUFFIXES
 from emorank.errors import AudioError, EmorankError
 
@@ -15,7 +17,7 @@ class Recording:
     """A file as it was when the folder was read.
 
     Args:
-        path: absolute path.
+        path: absolute path, or address on object storage.
         size: in bytes.
         changed: time of the last change, in nanoseconds.
     """
@@ -31,6 +33,8 @@ class Recording:
         Raises:
             OSError: it cannot be looked at.
         """
+        if objects.is_remote(path):
+            return cls(path, *objects.now(path))
         status = os.stat(path)
         return cls(path, status.st_size, status.st_mtime_ns)
 
@@ -61,6 +65,8 @@ def recordings(root: str | os.PathLike[str]) -> Listing:
     Raises:
         EmorankError: there is nothing at `root`, or it cannot be looked at.
     """
+    if objects.is_remote(root):
+        return _on_storage(str(root))
     top = os.path.abspath(os.fspath(root))
     try:
         os.stat(top)
@@ -79,6 +85,26 @@ def recordings(root: str | os.PathLike[str]) -> Listing:
             listing.broken.append(AudioError(shown, "its name is not valid UTF-8; rename it."))
         except OSError as error:
             listing.broken.append(AudioError(name, f"it cannot be opened ({error.strerror})."))
+    return listing
+
+
+def _on_storage(place: str) -> Listing:
+    """The same of a prefix of object storage, or of the one recording named; names that begin with a dot are hidden."""
+    listing = Listing([], [], Counter())
+    suffix = PurePosixPath(place).suffix.lower()
+    if suffix in SUFFIXES:
+        with suppress(FileNotFoundError):
+            listing.recordings.append(Recording.now(place))
+            return listing
+    for path, size, changed in objects.listed(place):
+        name = PurePosixPath(path)
+        if any(part.startswith(".") for part in PurePosixPath(path[len(place) :]).parts):
+            continue
+        if name.suffix.lower() in SUFFIXES:
+            listing.recordings.append(Recording(path, size, changed))
+        elif not path.endswith("/"):  # what some programs make of a folder
+            listing.passed_over[name.suffix.lower()] += 1
+    listing.recordings.sort(key=lambda recording: recording.path)
     return listing
 
 

@@ -16,8 +16,8 @@ from emorank.captions.familiar import described
 from emorank.index.about import ABOUT_FILE
 from emorank.index.named import NamedIndex
 from emorank.index.plan import Indexed
+from emorank.index.tables import LABELS_FILE
 from emorank.index.under import contents_under
-from emorank.index.update import LABELS_FILE
 from emorank.model import EmotionRankCLAP
 from emorank.search.collection import Collection
 from emorank.serve.batching import Cores, TextBatcher

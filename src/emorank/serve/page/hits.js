@@ -19,7 +19,7 @@ export async function search(state, recording, known, play, marked) {
     const answer = await api.search({ ...body({ ...state, group: "", sort: "fit", order: "" }, 0, MOST), recording });
     const ordered = ranks(state) && answer.hits.some(({ percentile }) => percentile !== null);
     const best = ordered ? answer.hits.filter(({ percentile }, i) => i < LEAST || percentile >= FIT) : answer.hits;
-    best.forEach((hit, i) => { hit.strength = 1 - 0.55 * i / Math.max(1, best.length - 1); });
+    best.forEach((hit, i) => { hit.strength = ranks(state) ? 1 - 0.55 * i / Math.max(1, best.length - 1) : 0.8; });
     marked(best.toSorted((one, other) => one.start - other.start));
     say(state, answer.total, best.length, ordered);
     list(best.toSorted((one, other) => one.start - other.start));

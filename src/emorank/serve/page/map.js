@@ -34,7 +34,39 @@ export class RecordingMap {
       this.picture.getContext("2d").drawImage(this.canvas, 0, 0);
       this.stale = false;
     } else context.drawImage(this.picture, 0, 0, width, height);
-    context.fillStyle = accent;
+    const from = view.start / view.total * width, to = view.end / view.total * width;
+    context.globalAlpha = 0.72;
+    context.fillStyle = tint("card");
+    context.fillRect(0, 0, from, height - 5);
+    context.fillRect(to, 0, width - to, height - 5);
+    context.globalAlpha = 1;
+    if (view.whole) return;
+    context.strokeStyle = tint("accent");
+    context.lineWidth = 1.5;
+    context.beginPath();
+    context.roundRect(Math.max(1, from), 1, Math.min(width - 2, Math.max(4, to - from)), height - 2, 5);
+    context.stroke();
+  }
+
+  recording(context, width, height, silent) {
+    const { view } = this;
+    const unknown = tint("wave");
+    const fine = finest(view.total, width);
+    const courses = this.course.of(0, view.total, view.total, Math.max(-2, fine));
+    const high = height / this.voices.length;
+    this.voices.forEach((voice, i) => {
+      const sounds = silent ? [] : voice.sound.of(0, view.total, view.total, fine);
+      if (sounds.length) voice.loudest = loudest(sounds);
+      const middle = high * (i + 0.5);
+      for (let x = 0; x < width; x += 2) {
+        const begin = x / width * view.total, end = Math.min(view.total, (x + 2) / width * view.total);
+        const loud = peak(sounds, begin, end);  // null where that is not known, or not yet
+        const tall = Math.max(2, (loud === null ? 0.25 : Math.sqrt(loud / voice.loudest)) * (high - 6));
+        context.fillStyle = place(courses, i, begin, end) ?? unknown;
+        context.fillRect(x, middle - tall / 2, 1.5, tall);
+      }
+    });
+    context.fillStyle = tint("accent");
     for (const hit of this.hits()) context.fillRect(hit.start / view.total * width - 0.5, height - 4, 2, 4);
   }
 }
@@ -49,7 +81,7 @@ function bins(tile, begin, end) {
 
 function peak(parts, begin, end) {
   const part = inside(parts, begin);
-  if (!part) return 0;
+  if (!part || part.tile.ready <= begin) return null;
   let most = 0;
   const [first, last] = bins(part.tile, begin, end);
   for (let i = 2 * first; i < 2 * last; i++) most = Math.max(most, Math.abs(part.tile.peaks[i]));

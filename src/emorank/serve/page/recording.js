@@ -37,13 +37,13 @@ async function begin() {
     $("problem").textContent = refusal.message;
     return;
   }
-  title();
   build();
   stretches();
   $("shown").hidden = false;
   lanes.layout();
   const [from, to] = (query.get("view") ?? "").split(",").map(Number);
   view.last(known.seconds);
+  title();
   view.show(0, known.seconds);
   const at = query.has("at") ? Number(query.get("at")) : 0;
   if (at >= 0 && at < known.seconds) hearing.move(at);
@@ -60,7 +60,7 @@ function title() {
   const folder = known.path.endsWith(known.file) ? known.path.slice(0, -known.file.length - 1) : known.path;
   const labels = Object.entries(known.labels).filter(([name, value]) => value !== null && value !== "" && !name.startsWith("speaker_"))
     .map(([name, value]) => `${name} ${value === true ? "yes" : value === false ? "no" : value}`);
-  $("about").textContent = [folder && `in ${folder}`, length(known.seconds), count(known.moments, "moment"), ...labels, known.damage]
+  $("about").textContent = [folder && `in ${folder}`, length(view.total), count(known.moments, "moment"), ...labels, known.damage]
     .filter(Boolean).join(" · ");
 }
 
@@ -118,7 +118,10 @@ function numbers(course) {
 }
 
 function sounded(tile) {
-  if (tile.seconds !== null) view.last(Math.max(known.seconds, tile.seconds));
+  if (tile.seconds !== null && tile.seconds > view.total) {
+    view.last(tile.seconds);
+    title();
+  }
   if (tile.ready < tile.end && tile.ready < view.total) setTimeout(renew, 900);  // the server is still at it
   renew();
 }
@@ -150,6 +153,7 @@ function draw() {
     for (const tiles of [lanes.course, moments, ...lanes.voices.map(({ sound }) => sound)]) tiles.forget();
     map.draw(lanes.silent);
     lanes.draw();
+    $("sight").textContent = `${clock(view.start)} – ${clock(view.end)}`;
     over();
   });
 }
@@ -183,6 +187,7 @@ function reading() {
     .map((one) => ({ one, who: lanes.voices.length > 1 ? voice.title : "" })));
   const text = spoken.map(({ one, who }) => [who, ...lanes.dimensions.map((name) => `${name} ${one[name].toFixed(1)}`)].filter(Boolean).join(" "));
   const now = clock(seconds), places = text.join("; ") || (part ? "no speech" : "");
+  $("over").setAttribute("aria-valuemax", view.total.toFixed(1));
   if ($("now").textContent === now && $("places").dataset.text === places) return;
   $("now").textContent = now;
   $("places").dataset.text = places;
@@ -191,7 +196,6 @@ function reading() {
     ...lanes.dimensions.map((name) => element("span", { className: `of ${name}` }, `${name} `, element("b", { textContent: one[name].toFixed(1) })))]));
   if (!spoken.length) $("places").textContent = places;
   const slider = $("over");
-  slider.setAttribute("aria-valuemax", view.total.toFixed(1));
   slider.setAttribute("aria-valuenow", seconds.toFixed(1));
   slider.setAttribute("aria-valuetext", [now, places].filter(Boolean).join(": "));
 }
