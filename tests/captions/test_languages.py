@@ -53,7 +53,7 @@ def test_descriptions_in_five_languages_are_ordered(base: EmotionRankCLAP) -> No
     asked = rows(TESTS / "languages.tsv")
     found = described(base, [row["text"] for row in asked])
     assert sum(each.encoder == "multilingual-e5-small" for each in found) > 55
-    assert sum(each.hint is not None for each in found) < 9
+    assert sum(each.hint is not None and each.hint.kind == "unknown" for each in found) < 6
     captions = bundled("test")
     place = ridge(base.encode_text(captions.texts), captions.points[:, :2])
     read = np.stack([each.embedding for each in found]) @ place[:-1] + place[-1]
@@ -70,6 +70,9 @@ def test_each_is_read_by_its_own_encoder_in_the_order_they_come(base: EmotionRan
     found = described(base, texts)
     assert [each.encoder for each in found] == ["minilm-emotion", "multilingual-e5-small"] * 2
     assert [each.text for each in found] == texts
+    assert [each.hint.kind if each.hint else None for each in found] == [None, "foreign"] * 2
+    assert found[1].hint
+    assert "is read as another language" in found[1].hint.message
     own, other = base.encode_text(texts), base.multilingual
     assert other is not None
     np.testing.assert_allclose(found[2].embedding, own[2], atol=1e-6)
@@ -83,7 +86,7 @@ def test_without_the_encoder_a_hint_says_how_to_get_it(base: EmotionRankCLAP, mo
     english, german = described(base, ["furious, shouting", "völlig außer sich vor Wut"])
     assert english.hint is None
     assert german.hint
-    assert german.hint.kind == "language"
+    assert german.hint.kind == "unread"
     assert "pip install 'emorank[multilingual]'" in german.hint.message
     assert german.encoder == "minilm-emotion"
     assert not german.near

@@ -72,7 +72,7 @@ def described(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
     name = model.config.multilingual_encoder or ""
     if not is_at_hand(name):
         for index in foreign:
-            result[index] = replace(result[index], hint=Hint(texts[index], -1.0, "language"), near=())
+            result[index] = replace(result[index], hint=Hint(texts[index], -1.0, "unread"), near=())
         return result
     for index, each in zip(foreign, _read_any(model, [texts[index] for index in foreign]), strict=True):
         result[index] = each
@@ -101,7 +101,7 @@ def _read_any(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
     vectors = known(model.multilingual_encoder.fingerprint, LANGUAGES)
     familiar = [1.0] * len(texts) if vectors is None else familiarity(features, vectors).tolist()
     return [
-        Described(text, embedding, Hint(text, value) if value < LEAST_OF_LANGUAGES else None, (), name)
+        Described(text, embedding, _hint_on_foreign(text, value), (), name)
         for text, embedding, value in zip(texts, model.multilingual(features), familiar, strict=True)
     ]
 
@@ -168,6 +168,10 @@ def _hint(text: str, familiar: float, rows: np.ndarray) -> Hint | None:
     if spoken(text):
         return Hint(text, familiar, "spoken", _suggested(text, rows))
     return None
+
+
+def _hint_on_foreign(text: str, familiar: float) -> Hint:
+    return Hint(text, familiar) if familiar < LEAST_OF_LANGUAGES else Hint(text, familiar, "foreign", ())
 
 
 def _suggested(text: str, rows: np.ndarray) -> tuple[str, ...]:

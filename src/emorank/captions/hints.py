@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-#: unknown: the model hardly understands it; language: what reads other languages than English is not installed; spoken:
-#: it reads like what is said; negated: it holds a "not".
-Kind = Literal["unknown", "language", "negated", "spoken"]
+#: unknown: the model hardly understands it; foreign: it is read as another language than English; unread: so it should
+#: be, but what reads it is not installed; spoken: it reads like what is said; negated: it holds a "not".
+Kind = Literal["unknown", "foreign", "unread", "negated", "spoken"]
 
 #: What is suggested where nothing near is known: the captions nearest to a text that is not understood mislead.
 EXAMPLES = ("furious, shouting", "tired and quiet", "a calm, warm voice")
@@ -42,7 +42,9 @@ class Hint:
             return f"'{text}' is read as one description; what is not wanted works better apart."
         if self.kind == "spoken":
             return f"'{text}' reads like something that is said; describe how it sounds."
-        if self.kind == "language":
+        if self.kind == "foreign":
+            return f"'{text}' is read as another language, by a second text encoder; English is understood better."
+        if self.kind == "unread":
             return (
                 f"'{text}' seems to be in another language, and what reads it is not installed (pip install "
                 "'emorank[multilingual]'); results may mean nothing. Describe in English how it sounds."

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from emorank import DEFAULT_MODEL
-from emorank.cli.console import as_typed, name_hints
-from emorank.cli.listen import clip, listened
+from emorank.cli.console import as_typed, late_progress, name_hints
+from emorank.cli.listen import clip, updated
 from emorank.cli.options import require
 from emorank.cli.places import choices_of, near_of, region_of
 from emorank.errors import EmorankError
+from emorank.memory import parsed
 
 if TYPE_CHECKING:
     from emorank.captions.familiar import Described
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from emorank.index.plan import Indexed
     from emorank.index.searches import Saved
     from emorank.model import EmotionRankCLAP
-    from emorank.search import Collection, Direction, Found, Query
+    from emorank.search import Direction, Found, Query
+    from emorank.search.rank import Searched
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Asked:
         best: Of so many that fit a description best is another --sort; by default 200, or --top where that is more.
         saved: A search that was kept with --save, by its name.
         top: How many moments; by default search shows 10, and export takes all.
+        memory: How much memory the index may take, such as 4GB; what is larger is searched from files. By default what
+            100,000 moments need, and never more than half of what is free.
     """
 
     like: list[Path] | None = None
@@ -66,10 +70,12 @@ class Asked:
     best: int | None = None
     saved: str | None = None
     top: Annotated[int | None, Parameter(alias="-n")] = None
+    memory: str | None = None
 
     def __post_init__(self) -> None:
         require(self.top is None or self.top >= 1, "--top", "at least 1", self.top)
         require(self.best is None or self.best >= 1, "--best", "at least 1", self.best)
+        allowed(self.memory)
         near_of(self.near)  # before anything is listened to
         region_of(self.region)
         if self.saved is not None and (self.ranks_itself or self.where or self.group or self.order or self.best):
@@ -97,25 +103,38 @@ class Place:
         named: the index by its name; None where it is a folder or a recording.
     """
 
-    collection: "Collection"
+    collection: "Searched"
     model: "EmotionRankCLAP"
     named: "NamedIndex | None" = None
 
     @cached_property
-    def recordings(self) -> "dict[str, Indexed] | None":
+    def recordings(self) -> "Mapping[str, Indexed] | None":
         """What a named index knows of its recordings; None of a folder, which was looked at just now."""
+        from emorank.search.mapped import MappedCollection
+
+        if self.named and isinstance(self.collection, MappedCollection):
+            return self.collection.recordings
         return self.named.reading.recordings() if self.named else None
 
     @cached_property
-    def by_content(self) -> dict[str, list[str]]:
+    def by_content(self) -> "Mapping[str, Sequence[str]]":
         """The paths of a named index's recordings by what is in them."""
+        from emorank.search.mapped import MappedCollection
+
+        if isinstance(self.collection, MappedCollection):
+            return self.collection.by_content
         from emorank.taking.picked import by_content
 
         return by_content(self.recordings or {})
 
 
 def opened(
-    place: str, where: str | None, model: str | None = None, index: Path | None = None, channels: str | None = None
+    place: str,
+    where: str | None,
+    model: str | None = None,
+    index: Path | None = None,
+    channels: str | None = None,
+    memory: str | None = None,
 ) -> Place:
     """A named index as it is, or a folder or recording that is listened to first.
 
@@ -123,20 +142,34 @@ def opened(
         EmorankError: there is nothing of this name, or the filter cannot be understood.
     """
     named = _named(place, model, index, channels)
-    from emorank.search import Collection
+    from emorank.search.opened import folder_collection, named_collection
 
     if where:
-        from emorank.search.collection import column_types
+        from emorank.search.columns import column_types
         from emorank.search.filter import where as understood
 
         understood(where, column_types(named.labels() if named else None))  # before a model is loaded
     if named:
-        return Place(Collection.of(named), named.model, named)
+        with late_progress(f"reading {named.name}") as bar:
+            return Place(named_collection(named, allowed(memory), bar), named.model, named)
     from emorank.model import EmotionRankCLAP
 
     clap = EmotionRankCLAP.from_pretrained(model or DEFAULT_MODEL)
-    segments = listened(place, clap, index, channels or "auto")
-    return Place(Collection(segments, shown=[as_typed(path, place) for path in segments.paths]), clap)
+    kept = updated(place, clap, index, channels or "auto")
+    with late_progress(f"reading the index of {place}") as bar:
+        collection = folder_collection(kept, place, lambda path: as_typed(path, place), allowed(memory), bar)
+    if not len(collection):
+        raise EmorankError(f"{place}: there are no recordings that can be searched.")
+    return Place(collection, clap)
+
+
+def allowed(memory: str | None) -> int | None:
+    """Bytes that --memory allows; None where it says nothing.
+
+    Raises:
+        EmorankError: it is no size.
+    """
+    return None if memory is None else parsed(memory)
 
 
 @dataclass(frozen=True)
@@ -188,7 +221,7 @@ def query_of(place: Place, descriptions: Sequence[str], asked: Asked, top: int) 
         near=near_of(asked.near),
         region=region_of(asked.region),
         where=asked.where,
-        choices=choices_of(asked.choice or (), dict(place.collection.columns.schema)) if asked.choice else (),
+        choices=choices_of(asked.choice or (), place.collection.column_types) if asked.choice else (),
         without=tuple(row for path in clips for row in place.collection.rows_of(os.path.abspath(path))),
         group=asked.group,
         sort=asked.sort or FIT,
@@ -213,7 +246,7 @@ def as_saved(descriptions: Sequence[str], asked: Asked, place: Place) -> "Saved"
         raise EmorankError("A clip is not kept with a search; leave --like and --unlike out.")
     near, region = near_of(asked.near), region_of(asked.region)
     lasso = region.corners if isinstance(region, Lasso) else ()
-    chosen = choices_of(asked.choice or (), dict(place.collection.columns.schema)) if asked.choice else ()
+    chosen = choices_of(asked.choice or (), place.collection.column_types) if asked.choice else ()
     return Saved(
         made=picks.now(),
         texts=(

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,20 @@ def progress(what: str) -> Iterator[Callable[..., None]]:
         def show(done: int, total: int, skipped: int = 0, what: str = what) -> None:
             note = f"{skipped} skipped" if skipped else ""
             bar.update(task, description=what, completed=done, total=total, note=note)
+
+        yield show
+
+
+@contextmanager
+def late_progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """The same, but nothing is shown before there is something to do."""
+    with ExitStack() as bars:
+        shown: list[Callable[..., None]] = []
+
+        def show(done: int, total: int) -> None:
+            if not shown:
+                shown.append(bars.enter_context(progress(what)))
+            shown[0](done, total)
 
         yield show
 

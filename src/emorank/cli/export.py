@@ -3,7 +3,7 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -72,12 +72,12 @@ def export(
         raise EmorankError("--format table is of the labels of a collection; say which with --collection NAME.")
     from emorank.index.named import NamedIndex, is_named
 
-    place = opened(name if is_named(name) else NamedIndex.open(name).name, asked.where)
+    place = opened(name if is_named(name) else NamedIndex.open(name).name, asked.where, memory=asked.memory)
     if not (collection or query or asked.ranks or asked.top or asked.group or cut.cut) and kind in _TABLES:
-        from emorank.search.export import table_of
+        from emorank.search.export import tables_of
 
-        table = table_of(place.collection, asked.where, embeddings=kind == "parquet")
-        _put(_escaped(table, spreadsheet), kind, out, len(table))
+        total, tables = tables_of(place.collection, asked.where, embeddings=kind == "parquet")
+        _put((_escaped(table, spreadsheet) for table in tables), kind, out, total)
         return
     if collection:
         from emorank.cli.collection import selected
@@ -97,9 +97,9 @@ def _list(chosen: Selected, kind: Format, out: Path | None, spreadsheet: bool) -
 
     rows = chosen.rows(kind, None, spreadsheet)
     if kind == "table":
-        _put(rows, "parquet" if out and out.suffix.lower() == ".parquet" else "csv", out, len(rows))
+        _put([rows], "parquet" if out and out.suffix.lower() == ".parquet" else "csv", out, len(rows))
     elif kind in _TABLES:
-        _put(rows if kind != "parquet" else _embedded(chosen.place, chosen.hits, rows), kind, out, len(rows))
+        _put([rows if kind != "parquet" else _embedded(chosen.place, chosen.hits, rows)], kind, out, len(rows))
     elif kind in EACH:
         from emorank.taking.folder import write_lists
 
@@ -139,7 +139,7 @@ def _hits(place: Place, descriptions: Sequence[str], asked: Asked) -> "Sequence[
         return found(place, descriptions, asked, asked.top or max(1, len(place.collection))).hits
     from emorank.search.rank import hit
 
-    return [hit(place.collection, row) for row in range(len(place.collection))[: asked.top]]
+    return [hit(place.collection, row) for row in place.collection.listed(limit=asked.top)[0].tolist()]
 
 
 def _escaped(table: "pl.DataFrame", spreadsheet: bool) -> "pl.DataFrame":
@@ -150,12 +150,14 @@ def _escaped(table: "pl.DataFrame", spreadsheet: bool) -> "pl.DataFrame":
 
 def _embedded(place: Place, hits: "Sequence[Hit]", rows: "pl.DataFrame") -> "pl.DataFrame":
     """Rows with the embeddings of their segments."""
-    from emorank.search.export import table_of
+    import numpy as np
 
-    return rows.with_columns(table_of(place.collection, embeddings=True)["embedding"][[hit.row for hit in hits]])
+    from emorank.search.export import embeddings_of
+
+    return rows.with_columns(embeddings_of(place.collection, np.array([hit.row for hit in hits], np.int64)))
 
 
-def _put(content: "pl.DataFrame | bytes", kind: str, out: Path | None, count: int) -> None:
+def _put(content: "Iterable[pl.DataFrame] | bytes", kind: str, out: Path | None, count: int) -> None:
     """To a file, whole or not at all, or to standard output."""
     from emorank.search.export import write
     from emorank.storage import written_whole

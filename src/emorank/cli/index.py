@@ -153,7 +153,7 @@ def _repair_features() -> None:
 
 def _list(known: list[str], wide: bool) -> None:
     from emorank.index.named import NamedIndex
-    from emorank.search import Collection
+    from emorank.search.opened import named_collection
 
     if not known:
         say("There is no index yet; make one: emorank index DIR --name calls")
@@ -162,17 +162,16 @@ def _list(known: list[str], wide: bool) -> None:
     for name in known:
         try:
             named = NamedIndex.open(name)
-            collection = Collection.of(named)
+            collection = named_collection(named)
         except EmorankError as error:  # the others are fine
             say(str(error))
             continue
-        seconds = float((collection.segments.end - collection.segments.start).sum())
         rows.append(
             (
                 name,
-                str(len(collection.recordings) - 1),
+                str(collection.recording_count),
                 str(len(collection)),
-                clock(seconds),
+                clock(collection.seconds),
                 named.model_name,
                 ", ".join(named.roots),
             )

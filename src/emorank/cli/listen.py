@@ -12,15 +12,24 @@ if TYPE_CHECKING:
     import numpy as np
 
     from emorank.encoders import Locates
-    from emorank.index import Segments
+    from emorank.index import Index, Segments
     from emorank.model import EmotionRankCLAP
 
 
 def listened(root: str, model: "EmotionRankCLAP", index: Path | None, channels: str = "auto") -> "Segments":
-    """Bring the index of a folder up to date, name what is broken in it, and give its segments.
+    """The segments of a folder, whose index is brought up to date; see `updated`.
 
     Raises:
         EmorankError: there is nothing at `root`, or nothing that can be searched.
+    """
+    return _some(updated(root, model, index, channels).segments().under(os.path.abspath(root)), root)
+
+
+def updated(root: str, model: "EmotionRankCLAP", index: Path | None, channels: str = "auto") -> "Index":
+    """Bring the index of a folder up to date, and name what is broken in it.
+
+    Raises:
+        EmorankError: there is nothing at `root`.
     """
     from emorank.audio import parse_policy
     from emorank.index import Index
@@ -35,7 +44,7 @@ def listened(root: str, model: "EmotionRankCLAP", index: Path | None, channels: 
         name_passed_over(update.passed_over)
     if update.missing:
         raise EmorankError(f"{root}: there are no recordings now; its index keeps what it knows of {update.missing}.")
-    return _some(kept.segments().under(os.path.abspath(root)), root)
+    return kept
 
 
 def located(root: str, encoder: str, channels: str = "auto") -> "Segments":

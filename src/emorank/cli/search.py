@@ -86,7 +86,7 @@ def search(
             if not asked.like
             else "Name what to search as well: emorank search --like clip.wav DIR"
         )
-    place = opened(words[-1], asked.where, model, index, channels)
+    place = opened(words[-1], asked.where, model, index, channels, asked.memory)
     if keeping.facet:
         count(place, keeping.facet, words[:-1], asked, json)
         return
@@ -133,9 +133,11 @@ def _print(place: Place, result: "Found", hits: "list[Hit]", wide: bool) -> None
         first=("from", *(("beats",) if ranked else ()), *dimensions[:2], *labelled, "to"),
         wide=wide,
     )
-    recordings = len(collection.recordings) - 1
+    recordings = collection.recording_count
     passed = "" if result.total in (len(collection), recordings) else f", {result.total} pass the filters"
-    say(f"{len(hits)} of {len(collection)} segments in {recordings} recordings{passed}.")
+    off = result.percentile_error
+    nearly = "" if off is None else f'; "beats" is from a sample, within {off:g} %'
+    say(f"{len(hits)} of {len(collection)} segments in {recordings} recordings{passed}{nearly}.")
 
 
 def _fit(place: Place, answer: Answer) -> str | None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.console import say
+from emorank.cli.console import late_progress, say
 from emorank.errors import EmorankError, MissingExtra
+from emorank.memory import parsed
 
 if TYPE_CHECKING:
     from emorank.model import EmotionRankCLAP
@@ -31,6 +32,7 @@ def serve(
     proxy: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
     token: str | None = None,
     tokens: Path | None = None,
+    memory: str | None = None,
     browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
 ) -> None:
     """Search named indexes from a page, and from other programs.
@@ -58,6 +60,8 @@ def serve(
         proxy: Addresses and networks of proxies whose X-Forwarded headers are believed. By default this computer's.
         token: What clients must show. By default $EMORANK_TOKEN, or one made up where a token is needed.
         tokens: A TOML or JSON file of tokens, each with a name and what it allows; read again when it changes.
+        memory: How much memory the index may take, such as 4GB; what is larger is searched from files. By default what
+            100,000 moments need, and never more than half of what is free.
         browser: Open the page.
     """
     # Questions are encoded side by side, one a core; threads of one question would wait for each other.
@@ -75,6 +79,7 @@ def serve(
         raise EmorankError("Name an index: emorank serve calls")
     from emorank.index.named import NamedIndex
 
+    most = None if memory is None else parsed(memory)
     prefix, proxies = checked_prefix(root_path), checked_proxies(proxy or ("127.0.0.1", "::1"))
     public = frozenset(name.lower() for name in public_name or ())
     here = host in LOOPBACK and not public
@@ -83,7 +88,8 @@ def serve(
     for name in names:
         NamedIndex.open(name)  # says what is wrong with it before anything is loaded
     listening = _listening(host, port)
-    served = opened(names, model or ())
+    with late_progress("reading a large index") as bar:
+        served = opened(names, model or (), most, bar)
     for one in served:
         if not len(one.snapshot.collection):
             say(f"The index {one.name} is empty; fill it: emorank index DIR --name {one.named.name}")

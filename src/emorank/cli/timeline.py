@@ -128,4 +128,4 @@ def _write(segments: "Segments", rows: list[dict[str, Any]], title: str, out: Pa
 
     schema = {name: pl.Int64 if name == "channel" else pl.Float64 for name in rows[0]}
     with written_whole(out) as temporary, open(temporary, "wb") as file:
-        write(pl.DataFrame(rows, schema=schema), file, out.suffix.lower().lstrip("."))
+        write([pl.DataFrame(rows, schema=schema)], file, out.suffix.lower().lstrip("."))

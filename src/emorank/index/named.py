@@ -151,6 +151,18 @@ class NamedIndex:
                 return os.path.relpath(path, os.path.dirname(root))
         return os.path.basename(path)
 
+    def all_shown(self, paths: "pl.Series") -> "pl.Series":
+        """The same of many paths."""
+        import polars as pl
+
+        path = pl.col("path")
+        shown = path.str.split(os.sep).list.last()
+        for root in reversed(self.roots):
+            inside = (path == root) | path.str.starts_with(root.rstrip(os.sep) + os.sep)
+            above = os.path.dirname(root).rstrip(os.sep) + os.sep
+            shown = pl.when(inside).then(path.str.strip_prefix(above)).otherwise(shown)
+        return paths.alias("path").to_frame().select(shown.alias("path"))["path"]
+
     @classmethod
     def open(cls, name: str) -> "NamedIndex":
         """An index that is there.

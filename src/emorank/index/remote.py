@@ -1,5 +1,6 @@
 """The table of an index on object storage: no ledger and no migrations, as objects are written once and keep sums."""
 
+from pathlib import Path
 from typing import Any
 
 from emorank.audio import Policy
@@ -9,11 +10,11 @@ from emorank.model import EmotionRankCLAP
 from emorank.objects import options
 
 
-def connected(place: str) -> Any:
+def connected(place: Path | str) -> Any:
     """A place as LanceDB has it, a folder or an address."""
     import lancedb
 
-    return lancedb.connect(place, storage_options=options())
+    return lancedb.connect(place, storage_options=options() if isinstance(place, str) else None)
 
 
 def opened(place: str, model: EmotionRankCLAP, channels: Policy) -> Any | None:
@@ -40,5 +41,5 @@ def opened(place: str, model: EmotionRankCLAP, channels: Policy) -> Any | None:
 def prepared(place: str, model: EmotionRankCLAP, channels: Policy) -> Any:
     """The same, made where it is not there; two that make it at once open the same one."""
     return opened(place, model, channels) or connected(place).create_table(
-        table.table_name(model, channels), schema=table.schema(model), exist_ok=True
+        table.table_name(model, channels), schema=table.made_now(table.schema(model)), exist_ok=True
     )

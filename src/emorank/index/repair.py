@@ -19,7 +19,7 @@ from emorank.audio import Policy
 from emorank.errors import EmorankError
 from emorank.index import ledger, sums
 from emorank.index.failures import reported
-from emorank.index.table import SUFFIX, about, begun, ledger_of, table_name
+from emorank.index.table import SUFFIX, about, begun, ledger_of, made_now, table_name
 from emorank.model import EmotionRankCLAP
 from emorank.storage import owner_only
 
@@ -156,10 +156,11 @@ def _rebuilt(folder: Path, name: str, table: Any, without: set[str]) -> None:
             if rows is not None:
                 paths = [value.decode("utf8", "replace") for value in _bytes(rows["path"])]
                 kept = [right and path not in without for path, right in zip(paths, good, strict=True)]
-                yield from rows.filter(pa.array(kept, pa.bool_())).cast(table.schema).to_batches()
+                yield from rows.filter(pa.array(kept, pa.bool_())).cast(layout).to_batches()
 
-    reader = pa.RecordBatchReader.from_batches(table.schema, batches())
-    lancedb.connect(folder).create_table(name, data=reader, schema=table.schema, mode="overwrite")
+    layout = made_now(table.schema)
+    reader = pa.RecordBatchReader.from_batches(layout, batches())
+    lancedb.connect(folder).create_table(name, data=reader, schema=layout, mode="overwrite")
 
 
 def _read(table: Any) -> Iterator[tuple[Any, Sequence[bool]]]:

@@ -10,8 +10,10 @@ import numpy as np
 
 from emorank.index import ledger, sums, table
 from emorank.index.failures import damaged
+from emorank.index.view import View
 
 _VERSIONS_KEPT = timedelta(days=1)
+_SMALL_KEPT = 20  # files of less than 100,000 rows; putting them together rewrites up to a million rows
 _ROWS_AT_ONCE = 20_000  # of a batch
 _NOTED_EVERY = 30.0  # seconds between two ledgers of an update
 
@@ -106,8 +108,13 @@ class Rows:
             self._writable().delete(f"path IN ({', '.join(map(quoted, chunk))})")
 
     def optimize(self) -> None:
-        """Put small files together, and drop what is older than a day."""
-        self._writable().optimize(cleanup_older_than=_VERSIONS_KEPT)
+        """Put small files together where there are many, and then drop what is older than a day."""
+        if self._writable().stats()["fragment_stats"]["num_small_fragments"] >= _SMALL_KEPT:
+            self._writable().optimize(cleanup_older_than=_VERSIONS_KEPT)
+
+    def view(self) -> View | None:
+        """The version that was refreshed last, to be read in pieces; None where nothing was written yet."""
+        return None if self._table is None else View(self._folder, self._name, int(self._table.version))
 
     def note(self) -> None:
         """Write down what the files are."""

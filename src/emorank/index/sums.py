@@ -44,6 +44,11 @@ def good(rows: Any, group: str) -> np.ndarray:
     return found
 
 
+def of_group(rows: Any, group: str) -> np.ndarray:
+    """(n,) uint64 sums of rows that have the columns of a group."""
+    return _of(rows, GROUPS[group])
+
+
 def _of(rows: Any, columns: tuple[str, ...]) -> np.ndarray:
     total = np.zeros(len(rows), np.uint64)
     for name in columns:

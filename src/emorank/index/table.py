@@ -6,6 +6,7 @@ embedding, so that another model on the same encoder needs no audio, and checksu
 """
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,12 @@ def schema(model: EmotionRankCLAP) -> Any:
         ],
         metadata={b"emorank": json.dumps(about).encode()},
     )
+
+
+def made_now(layout: Any) -> Any:
+    """A schema that says of the table which is made with it that it is none of those before it."""
+    stated = json.loads(layout.metadata[b"emorank"]) | {"made": secrets.token_hex(8)}
+    return layout.with_metadata({b"emorank": json.dumps(stated).encode()})
 
 
 def about(table: Any, folder: Path | str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from emorank.index.plan import Indexed, Plan, Update, plan
 from emorank.index.rows import chunks, quoted
 from emorank.index.segments import Segments
 from emorank.index.tables import FILE, Tables, recordings_of
+from emorank.index.view import View
 from emorank.listening.course import Told
 from emorank.listening.encode import listen
 from emorank.listening.recordings import Listing, Recording, recordings, within
@@ -142,6 +143,12 @@ class Index:
         with reported(self.folder, "read"):
             self._rows.refresh()
             return _segments(self._rows.read(list(_SEARCHED), ["searched", "file"]))
+
+    def view(self) -> View | None:
+        """The latest version, to be read in pieces; None where nothing was written yet."""
+        with reported(self.folder, "read"):
+            self._rows.refresh()
+            return self._rows.view()
 
     def recordings(self) -> dict[str, Indexed]:
         """Every recording of the index by its absolute path, also those that cannot be searched."""

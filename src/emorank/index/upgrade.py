@@ -12,7 +12,19 @@ from emorank.audio import Policy
 from emorank.digest import known_digest
 from emorank.index import sums
 from emorank.index.failures import DamagedIndex, damaged
-from emorank.index.table import FIRST, MAKING, SUFFIX, about, begun, is_current, placed, schema, table_name, verified
+from emorank.index.table import (
+    FIRST,
+    MAKING,
+    SUFFIX,
+    about,
+    begun,
+    is_current,
+    made_now,
+    placed,
+    schema,
+    table_name,
+    verified,
+)
 from emorank.listening import encode
 from emorank.listening.recordings import Recording
 from emorank.model import EmotionRankCLAP
@@ -57,7 +69,7 @@ def prepared(folder: Path, model: EmotionRankCLAP, channels: Policy, lock: Any) 
             os.rename(folder / f"{MAKING}{name}{SUFFIX}", folder / f"{name}{SUFFIX}")
             database.drop_table(FIRST)
             return database.open_table(name)
-        return database.create_table(name, schema=schema(model))
+        return database.create_table(name, schema=made_now(schema(model)))
 
 
 def _same_weights(old: Any, model: EmotionRankCLAP, folder: Path) -> bool:
@@ -79,7 +91,7 @@ def _rewritten(database: Any, name: str, table: Any, model: EmotionRankCLAP, fol
     """The same recordings with this schema and this model's embeddings, in one transaction, without decoding."""
     import pyarrow as pa
 
-    layout = schema(model)
+    layout = made_now(schema(model))
     made = (*DIMENSIONS, "embedding", sums.COLUMN)
     kept = [column for column in layout.names if column in table.schema.names and column not in made]
     lacking = [column for column in layout.names if column not in (*kept, *made, "digest")]  # up to version 2

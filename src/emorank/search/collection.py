@@ -9,36 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emorank.affect import DIMENSIONS
 from emorank.index import Segments
 from emorank.index.segments import recording_id, segment_id
 from emorank.search import dates, disagreement
+from emorank.search.columns import NUMBERS, beside, number
 from emorank.search.filter import where
-from emorank.search.groups import Codes, coded
+from emorank.search.groups import DAY, Codes, Numbered, coded, require
+from emorank.search.order import RECORDING
 from emorank.search.scan import Scan
 
 if TYPE_CHECKING:
     import polars as pl
 
     from emorank.index.named import NamedIndex
-
-
-def column_types(labels: "pl.DataFrame | None" = None) -> "dict[str, pl.DataType]":
-    """What a filter may ask about, with a user's table of labels."""
-    import polars as pl
-
-    numbers = ("start", "end", "duration", *DIMENSIONS, "loudness")
-    own: dict[str, pl.DataType] = {"path": pl.String(), "file": pl.String()}
-    own |= {name: pl.Float64() for name in numbers} | {"channel": pl.Int64(), "damage": pl.String()}
-    own[dates.COLUMN] = pl.String()
-    if disagreement.compared(labels):
-        own[disagreement.COLUMN] = pl.Float64()
-    return own if labels is None else own | {name: kind for name, kind in _beside(labels).items() if name != "path"}
-
-
-def _beside(labels: "pl.DataFrame") -> "dict[str, pl.DataType]":
-    """The columns of a user's table that stand beside the index's own; its dates are read into the index's `date`."""
-    return {name: kind for name, kind in labels.schema.items() if name != dates.COLUMN}
 
 
 @dataclass(frozen=True)
@@ -78,18 +61,14 @@ class Collection:
         import polars as pl
 
         shown = self.segments.paths if self.shown is None else self.shown
-        places = self.segments.places.astype(np.float64).round(3)
+        segments = self.segments
+        numbers = (segments.start, segments.end, segments.places, segments.loudness, segments.channels)
         own = pl.DataFrame(
             {
                 "path": shown,
                 "file": [os.path.basename(path) for path in shown],
-                "start": self.segments.start.round(2),
-                "end": self.segments.end.round(2),
-                "duration": (self.segments.end - self.segments.start).round(2),
-                **{name: pl.Series(places[:, i], nan_to_null=True) for i, name in enumerate(DIMENSIONS)},
-                "loudness": pl.Series(self.segments.loudness.astype(np.float64).round(1), nan_to_null=True),
-                "channel": pl.Series(self.segments.channels, dtype=pl.Int64).replace(0, None),
-                "damage": [self.segments.damage.get(path) for path in self.segments.paths],
+                **{name: number(name, *numbers) for name in NUMBERS},
+                "damage": [segments.damage.get(path) for path in segments.paths],
             },
             schema_overrides={"path": pl.String, "file": pl.String, "damage": pl.String},
         )
@@ -100,12 +79,10 @@ class Collection:
         )
         stated = joined[dates.COLUMN] if dates.COLUMN in joined.columns else None
         own = own.with_columns(dates.dates(self.segments.changed, len(self), stated))
-        beside = joined.select(name for name in _beside(joined) if name != "path")
-        compared = disagreement.compared(self.labels)
-        if compared and disagreement.COLUMN not in beside.columns:
-            away = disagreement.distances(joined, compared, self.segments.places).round(3)
-            own = own.with_columns(pl.Series(disagreement.COLUMN, away, nan_to_null=True))
-        return own.hstack(beside)
+        if compared := disagreement.compared(self.labels):
+            stands = disagreement.stated(joined, compared)
+            own = own.with_columns(disagreement.distances(stands, self.segments.places))
+        return own.hstack(joined.select(beside(joined)))
 
     @cached_property
     def _codes(self) -> dict[str, Codes]:
@@ -118,8 +95,31 @@ class Collection:
             EmorankError: there is no such column.
         """
         if name not in self._codes:
-            self._codes[name] = coded(self, name)
+            self._codes[name] = self._coded(name)
         return self._codes[name]
+
+    def _coded(self, name: str) -> Codes:
+        require(name, self.columns.columns)
+        if name in (RECORDING, "path"):  # told apart by their order, without comparing a million texts
+            first, paths = self.recordings[:-1], self.segments.paths if self.shown is None else self.shown
+            every = np.repeat(np.arange(len(first)), np.diff(self.recordings))
+            return Codes(every, Numbered(len(first), lambda number: paths[int(first[number])]))
+        if name == DAY and DAY not in self.columns.columns:
+            return coded(self.columns[dates.COLUMN].str.head(dates.DAY))
+        return coded(self.columns[name])
+
+    def kept(self, passing: np.ndarray | None) -> np.ndarray | None:
+        """(n,) of rows that pass those that are segments, which all are; None for all."""
+        return passing
+
+    def column(self, name: str, rows: np.ndarray) -> "pl.Series":
+        """A column of some rows."""
+        return self.columns[name][rows]
+
+    def date_at(self, row: int) -> str | None:
+        """The date of a segment's recording, see `emorank.search.dates`."""
+        date: str | None = self.columns[dates.COLUMN][row]
+        return date
 
     @cached_property
     def upwards(self) -> np.ndarray:
@@ -161,6 +161,40 @@ class Collection:
         paths = self.segments.paths
         first = [row for row, path in enumerate(paths) if row == 0 or path != paths[row - 1]]
         return np.array([*first, len(paths)])
+
+    @property
+    def recording_count(self) -> int:
+        """How many recordings have segments."""
+        return len(self.recordings) - 1
+
+    @property
+    def seconds(self) -> float:
+        """Length of all segments."""
+        return float((self.segments.end - self.segments.start).sum())
+
+    def at(self, rows: Sequence[int] | np.ndarray) -> "pl.DataFrame":
+        """The columns of some rows."""
+        return self.columns[np.asarray(rows, np.int64)]
+
+    def listed(
+        self, expression: str | None = None, offset: int = 0, limit: int | None = None
+    ) -> tuple[np.ndarray, int]:
+        """Rows by path and start, those that pass a filter if there is one, and how many there are in all.
+
+        Raises:
+            FilterError: it cannot be understood.
+        """
+        rows = np.arange(len(self)) if expression is None else np.flatnonzero(self.passing(expression))
+        return rows[offset : None if limit is None else offset + limit], len(rows)
+
+    @property
+    def column_types(self) -> "dict[str, pl.DataType]":
+        """What a filter may ask about."""
+        return dict(self.columns.schema)
+
+    def sketch(self, name: str) -> "pl.Series":
+        """A column's values."""
+        return self.columns[name]
 
     def recording_of(self, row: int) -> range:
         """The rows of the recording that a row belongs to."""

@@ -32,8 +32,8 @@ def dates(changed: np.ndarray | None, count: int, stated: "pl.Series | None" = N
     if changed is None:
         return pl.Series(COLUMN, [None] * count, dtype=pl.String)
     times, places = np.unique(changed, return_inverse=True)
-    shown = pl.Series(COLUMN, [_shown(int(time)) for time in times], dtype=pl.String)
-    return shown.gather(places.astype(np.uint32)) if len(shown) else shown
+    texts = pl.Series(COLUMN, [shown(int(time)) for time in times], dtype=pl.String)
+    return texts.gather(places.astype(np.uint32)) if len(texts) else texts
 
 
 def _read(stated: "pl.Series") -> "pl.Series":
@@ -48,7 +48,7 @@ def _read(stated: "pl.Series") -> "pl.Series":
     return joined.rename(COLUMN)
 
 
-def _shown(nanoseconds: int) -> str | None:
+def shown(nanoseconds: int) -> str | None:
     """A time of change as text; None where the system could not read it, or no calendar has it."""
     if nanoseconds < 0:
         return None

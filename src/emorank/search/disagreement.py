@@ -34,8 +34,8 @@ def column_of(labels: "pl.DataFrame") -> str | None:
 
 
 def compared(labels: "pl.DataFrame | None") -> tuple[str, ...]:
-    """The columns of a user's table that are compared with the plane; none where it says nothing of it."""
-    if labels is None:
+    """The columns of a user's table that are compared with the plane; none where it says nothing that can be."""
+    if labels is None or COLUMN in labels.columns:
         return ()
     if rated := tuple(name for name in _RATED if name in labels.columns and labels[name].dtype.is_numeric()):
         return rated
@@ -43,27 +43,36 @@ def compared(labels: "pl.DataFrame | None") -> tuple[str, ...]:
     return () if emotion is None else (emotion,)
 
 
-def distances(labels: "pl.DataFrame", columns: tuple[str, ...], places: np.ndarray) -> np.ndarray:
-    """(n,) distance on the plane between label and estimate, over the dimensions that both have; NaN without any.
+def stated(labels: "pl.DataFrame", columns: tuple[str, ...]) -> np.ndarray:
+    """(n, 2) the places on the plane that rows of a user's table say; NaN in what they do not.
 
     Args:
-        labels: (n) rows of the user's table, one a segment.
+        labels: (n) rows.
         columns: those that are compared.
-        places: (n, 3) where the model puts the segments.
     """
-    stated = np.full((len(labels), len(_PLANE)), np.nan)
+    places = np.full((len(labels), len(_PLANE)), np.nan)
     if columns[0] in _RATED:
         for name in columns:
-            values = labels[name].cast(float).to_numpy()
-            stated[:, _RATED.index(name)] = values
-    else:
-        words = labels[columns[0]].fill_null("")
-        points = {word: _place(word) for word in words.unique()}
-        stated = np.array([points[word] for word in words], float).reshape(-1, len(_PLANE))
+            places[:, _RATED.index(name)] = labels[name].cast(float).to_numpy()
+        return places
+    words = labels[columns[0]].fill_null("")
+    points = {word: _place(word) for word in words.unique()}
+    return np.array([points[word] for word in words], float).reshape(-1, len(_PLANE))
+
+
+def distances(stated: np.ndarray, places: np.ndarray) -> "pl.Series":
+    """(n,) distance on the plane between what is stated and the estimate, over the dimensions that both have.
+
+    Args:
+        stated: (n, 2) valence and arousal, NaN where they are not stated.
+        places: (n, 3) where the model puts the segments.
+    """
+    import polars as pl
+
     apart = np.square(stated - places[:, : len(_PLANE)])
     known = ~np.isnan(apart)
-    away: np.ndarray = np.where(known.any(1), np.sqrt(np.where(known, apart, 0).sum(1)), np.nan)
-    return away
+    away = np.where(known.any(1), np.sqrt(np.where(known, apart, 0).sum(1)), np.nan)
+    return pl.Series(COLUMN, away.round(3), nan_to_null=True)
 
 
 def _place(word: str) -> tuple[float, float]:

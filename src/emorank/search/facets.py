@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
-from emorank.search.collection import Collection
 from emorank.search.groups import Value
 from emorank.search.query import Query
-from emorank.search.rank import passing
+from emorank.search.rank import Searched, passing
 
 MOST_VALUES = 50  # of one facet
 MOST_FACETS = 24
@@ -48,12 +47,12 @@ class Histogram:
     others: np.ndarray
 
 
-def facet_columns(collection: Collection) -> list[str]:
+def facet_columns(collection: Searched) -> list[str]:
     """Columns whose values can be chosen from: text with values that recur, truth, the channel, the recording."""
     import polars as pl
 
     found = []
-    for name, kind in collection.columns.schema.items():
+    for name, kind in collection.column_types.items():
         if name not in _OWN and (kind in (pl.String, pl.Boolean) or name == "channel"):
             different = len(collection.codes(name).values)
             if different and (different <= MOST_VALUES or different <= len(collection) / 2):
@@ -61,7 +60,7 @@ def facet_columns(collection: Collection) -> list[str]:
     return [*found[: MOST_FACETS - 1], "path"] if len(collection) else []
 
 
-def facets(collection: Collection, query: Query, columns: Sequence[str] | None = None) -> list[Facet]:
+def facets(collection: Searched, query: Query, columns: Sequence[str] | None = None) -> list[Facet]:
     """The values of columns among what passes; what is chosen of a column itself does not count for it.
 
     Args:
@@ -75,7 +74,7 @@ def facets(collection: Collection, query: Query, columns: Sequence[str] | None =
     return list(_facets(collection, query, facet_columns(collection) if columns is None else columns))
 
 
-def _facets(collection: Collection, query: Query, columns: Sequence[str]) -> Iterator[Facet]:
+def _facets(collection: Searched, query: Query, columns: Sequence[str]) -> Iterator[Facet]:
     everything = passing(collection, query)
     for name in columns:
         chosen = [choice for choice in query.choices if choice.column == name]
@@ -100,14 +99,14 @@ def _value(values: Sequence[Value], place: int) -> Value:
     return values[place] if place < len(values) else None
 
 
-def histograms(collection: Collection, query: Query, group: str | None = None) -> list[Histogram]:
+def histograms(collection: Searched, query: Query, group: str | None = None) -> list[Histogram]:
     """A histogram of each dimension that the model has, by the values of a column, of what passes.
 
     Raises:
         EmorankError: a filter cannot be understood, or there is no such column.
     """
     mask = passing(collection, query)
-    rows = np.arange(len(collection)) if mask is None else np.flatnonzero(mask)
+    rows = np.arange(len(collection.segments.start)) if mask is None else np.flatnonzero(mask)
     if group is None:
         codes = np.zeros(len(rows), np.int64)
         names: list[Value] = [None]

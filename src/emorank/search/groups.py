@@ -1,6 +1,6 @@
 """Columns as numbers: for groups, facets and colours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emorank.errors import EmorankError
-from emorank.search import dates
 from emorank.search.order import RECORDING
 
 if TYPE_CHECKING:
-    from emorank.search.collection import Collection
+    import polars as pl
 
 DAY = "day"
 Value = str | float | bool | None
@@ -52,43 +51,44 @@ class Codes:
         return chosen
 
 
-def coded(collection: "Collection", name: str) -> Codes:
-    """A column, `recording` or `day` by its values.
-
-    Raises:
-        EmorankError: there is no such column.
-    """
+def coded(column: "pl.Series") -> Codes:
+    """A column by its values."""
     import polars as pl
 
-    if name in (RECORDING, "path"):  # told apart by their order, without comparing a million texts
-        spans = np.diff(collection.recordings)
-        return Codes(np.repeat(np.arange(len(spans)), spans), _Shown(collection))
-    columns = collection.columns
-    if name == DAY and DAY not in columns.columns:
-        column = columns[dates.COLUMN].str.head(dates.DAY)
-    elif name in columns.columns:
-        column = columns[name]
-    else:
-        known = ", ".join(dict.fromkeys([RECORDING, DAY, *columns.columns]))
-        raise EmorankError(f"There is nothing called {name!r} to group by; there are {known}.")
     values = column.drop_nulls().unique().sort()
     if column.dtype == pl.String:
         codes = column.cast(pl.Enum(values)).to_physical()
     else:
         codes = values.search_sorted(column.fill_null(values[0])).set(column.is_null(), None) if len(values) else column
-    filled = codes.cast(pl.Int64).fill_null(len(values)).to_numpy()
-    return Codes(filled, values.to_list())
+    return Codes(codes.cast(pl.Int64).fill_null(len(values)).to_numpy(), values.to_list())
 
 
-class _Shown(Sequence[Any]):
-    """The recordings as a person sees them, in their order."""
+def require(name: str, columns: Iterable[str]) -> None:
+    """That there is something to group by.
 
-    def __init__(self, collection: "Collection") -> None:
-        self._paths = collection.segments.paths if collection.shown is None else collection.shown
-        self._first = collection.recordings[:-1]
+    Raises:
+        EmorankError: there is not.
+    """
+    known = dict.fromkeys([RECORDING, DAY, *columns])
+    if name not in known:
+        raise EmorankError(f"There is nothing called {name!r} to group by; there are {', '.join(known)}.")
+
+
+class Numbered(Sequence[Any]):
+    """Texts by their number, made when they are asked for.
+
+    Args:
+        many: how many.
+        made: gives the text of a number.
+    """
+
+    def __init__(self, many: int, made: Callable[[int], str]) -> None:
+        self._many, self._made = many, made
 
     def __len__(self) -> int:
-        return len(self._first)
+        return self._many
 
     def __getitem__(self, place: Any) -> Any:
-        return self._paths[int(self._first[place])]
+        if not 0 <= place < self._many:
+            raise IndexError(place)
+        return self._made(int(place))

@@ -1,13 +1,15 @@
 """In which order hits come: by fit, by a column, by recording; and spread over recordings where nothing ranks."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emorank.errors import EmorankError
+from emorank.search import dates
 
 if TYPE_CHECKING:
-    from emorank.search.collection import Collection
+    import polars as pl
 
 FIT, RECORDING = "fit", "recording"
 ASCENDING, DESCENDING = "ascending", "descending"
@@ -15,39 +17,50 @@ BEST = 200  # of those that fit best are put into another order, unless more are
 _GOLDEN = 0.6180339887498949
 
 
-def heights(collection: "Collection", sort: str, order: str | None) -> np.ndarray:
+def require(sort: str, columns: Iterable[str]) -> None:
+    """That there is something to sort by.
+
+    Raises:
+        EmorankError: there is not.
+    """
+    known = dict.fromkeys([FIT, RECORDING, *columns])
+    if sort not in known:
+        raise EmorankError(f"There is nothing called {sort!r} to sort by; there are {', '.join(known)}.")
+
+
+def ascends(sort: str, order: str | None, kind: "pl.DataType | None") -> bool:
+    """Whether the lowest comes first.
+
+    Args:
+        sort: what is sorted by.
+        order: ascending or descending; by default numbers and dates descend, text and recordings ascend.
+        kind: of the column; None where it is none.
+    """
+    import polars as pl
+
+    if order is not None:
+        return order == ASCENDING
+    return sort == RECORDING or (kind == pl.String and sort != dates.COLUMN)
+
+
+def heights(column: "pl.Series | np.ndarray", ascending: bool) -> np.ndarray:
     """(n,) what comes first highest, what has no value lowest.
 
     Args:
-        collection: what is ordered.
-        sort: `recording`, which is path and start, or a column.
-        order: ascending or descending; by default numbers and dates come highest first, text and recordings lowest.
-
-    Raises:
-        EmorankError: there is no such column.
+        column: (n,) values.
+        ascending: whether the lowest comes first.
     """
-    if sort == RECORDING:
-        values = np.arange(len(collection), dtype=np.float64)
+    import polars as pl
+
+    if isinstance(column, np.ndarray):
+        values = column.astype(np.float64)
     else:
-        if sort not in collection.columns.columns:
-            known = ", ".join(dict.fromkeys([FIT, RECORDING, *collection.columns.columns]))
-            raise EmorankError(f"There is nothing called {sort!r} to sort by; there are {known}.")
-        values = _values(collection, sort)
-    if (order or default_order(collection, sort)) == ASCENDING:
-        values = -values
+        ranked = column.rank("dense") if column.dtype == pl.String else column
+        values = ranked.cast(pl.Float64).to_numpy()
+    values = -values if ascending else values
     lowest = np.nanmin(values) if (~np.isnan(values)).any() else 0.0
     placed: np.ndarray = np.where(np.isnan(values), lowest - 1, values)
     return placed
-
-
-def default_order(collection: "Collection", sort: str) -> str:
-    """How a sort runs where nobody says."""
-    import polars as pl
-
-    if sort == RECORDING:
-        return ASCENDING
-    text = sort not in (FIT, "date") and collection.columns.schema[sort] == pl.String
-    return ASCENDING if text else DESCENDING
 
 
 def spread(recordings: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -55,7 +68,7 @@ def spread(recordings: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
     Args:
         recordings: (rows,) number of the recording of each row.
-        rows: numbers of segments; the same ones come in the same order again.
+        rows: places of segments by path and start; the same ones come in the same order again.
     """
     drawn = (rows + 1) * _GOLDEN % 1  # neighbours are far apart, and any first few lie all over
     order = np.lexsort((drawn, recordings))
@@ -65,13 +78,3 @@ def spread(recordings: np.ndarray, rows: np.ndarray) -> np.ndarray:
     height = np.empty(len(rows))
     height[order] = -(turns + drawn[order])
     return height
-
-
-def _values(collection: "Collection", name: str) -> np.ndarray:
-    import polars as pl
-
-    column = collection.columns[name]
-    if column.dtype == pl.String:
-        column = column.rank("dense")
-    values: np.ndarray = column.cast(pl.Float64).to_numpy()
-    return values

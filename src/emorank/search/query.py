@@ -70,30 +70,30 @@ class Query:
         near: only segments in this circle.
         region: only segments in this rectangle or polygon.
         where: only segments that pass this filter, see `emorank.search.filter`.
-        choices: only segments that have one of the chosen values, in each of these columns.
         without: rows that are left out, such as those of the clip that is asked about.
         recording: only segments of this recording, by its absolute path.
         group: one hit, the best, of each value of a column; `recording` and `day` are such columns as well.
+        top: how many hits.
+        offset: how many of the best are skipped.
+        choices: only segments that have one of the chosen values, in each of these columns.
         sort: `fit`, which is what is said above, `recording` (path and start), or a column; what has no value is last.
         order: ascending or descending; by default the best fit, numbers and dates descend, text and recordings ascend.
         best: with directions, a sort other than fit is of only so many that fit best.
-        top: how many hits.
-        offset: how many of the best are skipped.
     """
 
     directions: tuple[Direction, ...] = ()
     near: Near | None = None
     region: Region | Lasso | None = None
     where: str | None = None
-    choices: tuple[Choice, ...] = ()
     without: tuple[int, ...] = ()
     recording: str | None = None
     group: str | None = None
+    top: int = 10
+    offset: int = 0
+    choices: tuple[Choice, ...] = ()
     sort: str = FIT
     order: str | None = None
     best: int = BEST
-    top: int = 10
-    offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,15 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """The hits, best first, and how many segments (or groups, when grouped) pass all filters."""
+    """What was found.
+
+    Args:
+        total: how many segments (or groups, when grouped) pass all filters.
+        hits: best first.
+        percentile_error: percentile points that percentiles may be off by, in 95 of 100 cases, where they are found
+            from a sample; None where they are exact.
+    """
 
     total: int
     hits: tuple[Hit, ...]
+    percentile_error: float | None = None

@@ -4,19 +4,21 @@ import numpy as np
 
 from emorank.affect import DIMENSIONS
 from emorank.errors import EmorankError
-from emorank.search import dates
 from emorank.search.checks import check
 from emorank.search.collection import Collection
 from emorank.search.lasso import within
-from emorank.search.order import ASCENDING, FIT, RECORDING, heights, spread
+from emorank.search.mapped import MappedCollection
+from emorank.search.mapped import rank as mapped_rank
+from emorank.search.order import ASCENDING, FIT, RECORDING, ascends, heights, require, spread
 from emorank.search.query import Found, Hit, Lasso, Query
 from emorank.search.scan import Scan
 
 PLANE = DIMENSIONS[:2]
+Searched = Collection | MappedCollection
 _RESCORED = 2_000  # of the best are scored exactly where the scan is not
 
 
-def find(collection: Collection, query: Query) -> Found:
+def find(collection: Searched, query: Query) -> Found:
     """What a query finds; equal scores in the order of path and start.
 
     Raises:
@@ -25,6 +27,8 @@ def find(collection: Collection, query: Query) -> Found:
     check(query)
     if not len(collection):
         return Found(0, ())
+    if isinstance(collection, MappedCollection):
+        return _found_mapped(collection, query)
     cosines, scores, distances, passes = _judged(collection, query)
     ranks, passes = _ordered(collection, query, scores, passes)
     rows, total, others = _best(collection, ranks, passes, query)
@@ -38,12 +42,14 @@ def find(collection: Collection, query: Query) -> Found:
     return Found(total, tuple(hits))
 
 
-def scores_of(collection: Collection, query: Query) -> tuple[np.ndarray, np.ndarray]:
+def scores_of(collection: Searched, query: Query) -> tuple[np.ndarray, np.ndarray]:
     """(n,) how well every segment fits a query, what is best highest, and (n,) which pass its filters.
 
     Raises:
-        EmorankError: as `find`.
+        EmorankError: as `find`, or the index is not held in memory.
     """
+    if isinstance(collection, MappedCollection):
+        raise EmorankError("it is larger than the memory it may take and cannot be compared; allow more with --memory.")
     check(query)
     if not len(collection):
         return np.zeros(0, np.float32), np.zeros(0, bool)
@@ -69,8 +75,22 @@ def _judged(
     return cosines, scores, distances, passes
 
 
+def _found_mapped(collection: MappedCollection, query: Query) -> Found:
+    _require_plane(collection, query)
+    near = query.near
+    best = mapped_rank.ranked(collection, query)
+    hits = []
+    for place, row in enumerate(best.rows.tolist()):
+        score = None if best.cosines is None else float(best.cosines[place])
+        percentile = None if best.percentiles is None else float(best.percentiles[place])
+        middle = None if near is None else (near.valence, near.arousal)
+        away = None if middle is None else float(np.hypot(*(collection.segments.places[row, :2] - middle)))
+        hits.append(hit(collection, row, score, percentile, away, best.others[place]))
+    return Found(best.total, tuple(hits), best.error)
+
+
 def hit(
-    collection: Collection,
+    collection: Searched,
     row: int,
     score: float | None = None,
     percentile: float | None = None,
@@ -99,7 +119,7 @@ def hit(
         damage=segments.damage.get(segments.paths[row]),
         labels=collection.labels_at(row),
         others=others,
-        date=collection.columns[dates.COLUMN][row],
+        date=collection.date_at(row),
     )
 
 
@@ -129,16 +149,16 @@ def _distances(collection: Collection, query: Query) -> np.ndarray | None:
     return np.where(np.isnan(distances), np.float32(np.inf), distances)
 
 
-def passing(collection: Collection, query: Query) -> np.ndarray | None:
+def passing(collection: Searched, query: Query) -> np.ndarray | None:
     """(n,) which segments pass the filters of a query; None where it has none.
 
     Raises:
         EmorankError: the model lacks a dimension that is asked about, or there is no such column.
         FilterError: the filter cannot be understood.
     """
-    lacking = [name for name in PLANE if name not in collection.segments.dimensions]
-    if lacking and (query.near or query.region):
-        raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
+    _require_plane(collection, query)
+    if isinstance(collection, MappedCollection):
+        return mapped_rank.passing(collection, query)
     places = collection.segments.places[:, :2]
     masks = []
     distances = _distances(collection, query)
@@ -164,6 +184,12 @@ def passing(collection: Collection, query: Query) -> np.ndarray | None:
     return np.logical_and.reduce(masks) if masks else None
 
 
+def _require_plane(collection: Searched, query: Query) -> None:
+    lacking = [name for name in PLANE if name not in collection.segments.dimensions]
+    if lacking and (query.near or query.region):
+        raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
+
+
 def _ordered(
     collection: Collection, query: Query, scores: np.ndarray, passes: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
@@ -174,7 +200,11 @@ def _ordered(
         best = np.zeros(len(scores), bool)
         best[_highest(scores, query.best, passes)] = True
         passes = best
-    return heights(collection, query.sort, query.order), passes
+    kinds = collection.column_types
+    require(query.sort, kinds)
+    rows = np.arange(len(scores))
+    column = rows if query.sort == RECORDING else collection.column(query.sort, rows)
+    return heights(column, ascends(query.sort, query.order, kinds.get(query.sort))), passes
 
 
 def _best(

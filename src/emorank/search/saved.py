@@ -6,12 +6,12 @@ import numpy as np
 
 from emorank.errors import EmorankError
 from emorank.index.searches import Saved
-from emorank.search.collection import Collection
 from emorank.search.order import BEST, FIT
 from emorank.search.query import Choice, Direction, Lasso, Near, Query, Region
+from emorank.search.rank import Searched
 
 
-def query_of(saved: Saved, collection: Collection, texts: Sequence[np.ndarray]) -> Query:
+def query_of(saved: Saved, collection: Searched, texts: Sequence[np.ndarray]) -> Query:
     """What a kept search asks.
 
     Args:

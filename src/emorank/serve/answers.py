@@ -17,7 +17,10 @@ class Hint(BaseModel):
     """What there is to say of a description."""
 
     text: str
-    kind: Kind = Field(description="unknown: hardly understood; negated: has a “not”; spoken: reads like speech.")
+    kind: Kind = Field(
+        description="unknown: hardly understood; foreign: read as another language; unread: so it should be, but what "
+        "reads it is not installed; negated: has a “not”; spoken: reads like speech."
+    )
     familiarity: float = Field(description="-1 to 1: mean cosine to the five nearest descriptions that it learnt from.")
     message: str = Field(description="For a person: the sentence, and what to try.")
     sentence: str = Field(description="The same without what to try.")
@@ -66,6 +69,9 @@ class Hits(BaseModel):
     total: int = Field(description="How many pass all filters.")
     milliseconds: float
     hits: list[Segment]
+    percentile_error: float | None = Field(
+        description="Points that percentiles may be off by in 95 of 100 cases; null where they are exact."
+    )
     fit: Fit | None = Field(
         description="How well the best five fit the descriptions, against how close recordings come to such captions; "
         "null without descriptions, with unknown ones, for unknown models, and from the second page on."

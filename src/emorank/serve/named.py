@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from emorank.errors import EmorankError
 from emorank.index.named import NamedIndex
 from emorank.model import EmotionRankCLAP
+from emorank.search.mapped.follow import Progress
 from emorank.serve.batching import Cores
 from emorank.serve.snapshots import ServedIndex
 
@@ -54,14 +55,25 @@ def chosen(names: Sequence[str], models: Sequence[str] = ()) -> dict[str, tuple[
     return served
 
 
-def opened(names: Sequence[str], models: Sequence[str] = ()) -> list[ServedIndex]:
+def opened(
+    names: Sequence[str], models: Sequence[str] = (), memory: int | None = None, progress: Progress | None = None
+) -> list[ServedIndex]:
     """The same, read and ready; their limits on encoding hold over all.
+
+    Args:
+        names: as for `chosen`.
+        models: as for `chosen`.
+        memory: bytes that each index may take, see `ServedIndex`.
+        progress: see `ServedIndex`.
 
     Raises:
         EmorankError: as `chosen`, or one cannot be read.
     """
     cores = Cores()
-    return [ServedIndex(named, name, model, cores) for name, (named, model) in chosen(names, models).items()]
+    return [
+        ServedIndex(named, name, model, cores, memory, progress)
+        for name, (named, model) in chosen(names, models).items()
+    ]
 
 
 def _called(models: Sequence[str]) -> dict[str, str]:

@@ -166,7 +166,7 @@ class Segment(BaseModel):
     """A segment, and how well it fits where something was asked."""
 
     id: str
-    row: int = Field(description="Its place in /api/plane.")
+    row: int = Field(description="Its place in /api/plane where that holds all segments.")
     path: str = Field(description="For display; recordings are asked for by id.")
     file: str
     start: float = Field(description="In seconds.")

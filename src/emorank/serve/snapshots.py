@@ -4,6 +4,7 @@ import hashlib
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -20,12 +21,17 @@ from emorank.index.tables import LABELS_FILE
 from emorank.index.under import contents_under
 from emorank.model import EmotionRankCLAP
 from emorank.search.collection import Collection
+from emorank.search.mapped import MappedCollection
+from emorank.search.mapped.follow import Progress
+from emorank.search.opened import mapped_collection, view_of
+from emorank.search.rank import Searched
 from emorank.serve.batching import Cores, TextBatcher
 from emorank.taking.picked import by_content
 
 #: The content of a recording, a span of it to 10 ms, and the channel: a moment wherever it is indexed.
 Moment = tuple[str | None, float, float, int]
 
+DRAWN = 200_000  # segments of which the plane shows every one; of more it shows so many
 _MANY = 50  # different values of a text column; more are not listed
 _PLANE = ("valence", "arousal")
 UNKNOWN = 65535  # stands in the plane for a place that is not known
@@ -45,8 +51,8 @@ class Snapshot:
     """
 
     version: int
-    collection: Collection
-    recordings: dict[str, Indexed]
+    collection: Searched
+    recordings: Mapping[str, Indexed]
     model: EmotionRankCLAP
     texts: TextBatcher
     channels: Policy
@@ -62,11 +68,20 @@ class Snapshot:
         return set(_PLANE) <= set(self.dimensions)
 
     @cached_property
+    def drawn(self) -> np.ndarray | None:
+        """Rows of the segments that the plane shows; None where it shows every one."""
+        return self.collection.spread(DRAWN) if isinstance(self.collection, MappedCollection) else None
+
+    @cached_property
     def plane(self) -> bytes:
-        """Valence and arousal of every segment as little-endian uint16 pairs; nothing where the model lacks one."""
+        """Valence and arousal of segments as little-endian uint16 pairs; nothing where the model lacks one.
+
+        Of every segment, by row, or of some where there are more than `DRAWN`.
+        """
         if not self.has_plane:
             return b""
         points = self.collection.segments.places[:, [DIMENSIONS.index(name) for name in _PLANE]]
+        points = points if self.drawn is None else points[self.drawn]
         scaled = np.round((points - LOWEST) / (HIGHEST - LOWEST) * UNKNOWN).clip(0, UNKNOWN - 1)
         nowhere = np.isnan(points).any(axis=1, keepdims=True)
         return np.where(nowhere, UNKNOWN, np.nan_to_num(scaled)).astype("<u2").tobytes()
@@ -77,8 +92,10 @@ class Snapshot:
         return f'"{hashlib.blake2b(self.plane, digest_size=16).hexdigest()}"'
 
     @cached_property
-    def by_content(self) -> dict[str, list[str]]:
+    def by_content(self) -> Mapping[str, Sequence[str]]:
         """The paths of recordings by the digest of what is in them."""
+        if isinstance(self.collection, MappedCollection):
+            return self.collection.by_content
         return by_content(self.recordings)
 
     def moment_of(self, row: int) -> Moment:
@@ -98,17 +115,18 @@ class Snapshot:
         import polars as pl
 
         described = []
-        for column in self.collection.columns:
+        for name in self.collection.column_types:
+            column = self.collection.sketch(name)
             number = column.dtype.is_numeric()
             values = low = high = None
-            if column.dtype == pl.String and column.name not in ("path", "file", "date"):
+            if column.dtype == pl.String and name not in ("path", "file", "date"):
                 values = sorted(column.drop_nulls().unique().to_list()) if column.n_unique() <= _MANY else None
             if number:
                 finite = column.fill_nan(None) if column.dtype.is_float() else column
                 low, high = finite.min(), finite.max()
             kind = "number" if number else "truth" if column.dtype == pl.Boolean else "text"
-            kind = "date" if column.name == "date" else kind
-            described.append({"name": column.name, "kind": kind, "values": values, "low": low, "high": high})
+            kind = "date" if name == "date" else kind
+            described.append({"name": name, "kind": kind, "values": values, "low": low, "high": high})
         return described
 
 
@@ -120,6 +138,9 @@ class ServedIndex:
         name: that it has on the server; None is its own.
         model_name: a model on the encoder of the index, to search it under; None is the index's own.
         cores: shared with what else is served.
+        memory: bytes that it may take; what is larger is searched from files, see `emorank.search.opened`; under
+            another model it is in memory.
+        progress: called with rows done and to do where those files have to be made first.
     """
 
     def __init__(
@@ -128,20 +149,29 @@ class ServedIndex:
         name: str | None = None,
         model_name: str | None = None,
         cores: Cores | None = None,
+        memory: int | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.name = name or named.name
         self._other = model_name
         self._cores = cores or Cores()
+        self._memory, self._progress = memory, progress
         self._renewing = threading.Lock()
         self._open(named, EmotionRankCLAP.from_pretrained(model_name) if model_name else named.model)
         self._seen = self._state()
         self.snapshot = self._taken()
 
+    @property
+    def _behind(self) -> bool:
+        """Whether the snapshot is older than what was seen, or its files are to be made anew."""
+        searched = self.snapshot.collection
+        return self.snapshot.version < self._seen[1] or (isinstance(searched, MappedCollection) and searched.stale)
+
     def renew(self) -> bool:
         """Take a new snapshot if the index has changed; searches go on with the old one meanwhile."""
         with self._renewing:
             state = self._state()
-            if state == self._seen:
+            if state == self._seen and not self._behind:
                 return False
             if state[0] != self._seen[0]:  # made anew, or told of other folders: what is open of it may be gone
                 named = NamedIndex.open(self.named.name)
@@ -165,11 +195,19 @@ class ServedIndex:
         index = self.named.reading
         version = index.version
         own = self._model.fingerprint == self.named.model.fingerprint
-        segments, recordings = index.contents() if own else contents_under(index, self._model)
-        collection = Collection.of(self.named, segments)
-        snapshot = Snapshot(version, collection, recordings, self._model, self._texts, self.named.channels)
-        for slow in ("scan", "rows", "recordings", "recording_rows", "columns"):  # made now, not by the first who asks
-            getattr(snapshot.collection, slow)
+        if own and (view := view_of(index, self._memory)):
+            mapped = mapped_collection(self.named, view, self._progress)
+            snapshot = Snapshot(
+                mapped.store.manifest.version, mapped, mapped.recordings, self._model, self._texts, self.named.channels
+            )
+            for name in mapped.label_names:  # made now, not by the first who asks, as everything below
+                mapped.recording_column(name)
+        else:
+            segments, recordings = index.contents() if own else contents_under(index, self._model)
+            collection = Collection.of(self.named, segments)
+            snapshot = Snapshot(version, collection, recordings, self._model, self._texts, self.named.channels)
+            for slow in ("scan", "rows", "recordings", "recording_rows", "columns"):
+                getattr(collection, slow)
         return snapshot
 
     def _state(self) -> tuple[tuple[int, ...], int, float]:

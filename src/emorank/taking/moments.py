@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emorank.search import Collection
-from emorank.search.export import table_of
 from emorank.search.query import Hit
+from emorank.search.rank import Searched
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,7 +41,7 @@ class Moment:
         return " ".join([str(self.rank), *fit, *(f"{name} {value:.1f}" for name, value in places if value is not None)])
 
 
-def moments_of(collection: Collection, hits: Sequence[Hit], absolute: bool = True) -> list[Moment]:
+def moments_of(collection: Searched, hits: Sequence[Hit], absolute: bool = True) -> list[Moment]:
     """The moments of hits, ranked in their order; lists name recordings by absolute paths, or as a person sees them."""
     segments = collection.segments
     paths = segments.paths if absolute or collection.shown is None else collection.shown
@@ -66,7 +65,7 @@ def by_recording(moments: Iterable[Moment]) -> dict[str, list[Moment]]:
 
 
 def selection(
-    collection: Collection, moments: Sequence[Moment], clips: "dict[str, str] | None" = None, absolute: bool = True
+    collection: Searched, moments: Sequence[Moment], clips: "dict[str, str] | None" = None, absolute: bool = True
 ) -> "pl.DataFrame":
     """A row a moment: rank, its clip's name if there are clips, id, fit, and the columns of the collection.
 
@@ -87,7 +86,9 @@ def selection(
     own["id"] = pl.Series([moment.hit.id for moment in moments], dtype=pl.String)
     for name in ("score", "percentile", "distance"):
         own[name] = pl.Series([getattr(moment.hit, name) for moment in moments], dtype=pl.Float64)
-    known = (table_of(collection) if absolute else collection.columns)[rows]
+    known = collection.at(rows)
+    if absolute:
+        known = known.with_columns(pl.Series("path", [moment.hit.path for moment in moments], dtype=pl.String))
     return pl.DataFrame({**own, **{(f"label_{one.name}" if one.name in own else one.name): one for one in known}})
 
 

@@ -9,7 +9,7 @@ from emorank.errors import EmorankError
 from emorank.index.picks import Key, Label, Pick, Picks
 from emorank.index.plan import Indexed
 from emorank.index.segments import segment_id
-from emorank.search import Collection
+from emorank.search.rank import Searched
 from emorank.taking.moments import Moment
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _CARRIED = (
 )  # of the user's columns, if they are texts
 
 
-def pick_of(collection: Collection, row: int, recordings: Mapping[str, Indexed]) -> Pick:
+def pick_of(collection: Searched, row: int, recordings: Mapping[str, Indexed]) -> Pick:
     """A row of a collection as it is kept.
 
     Raises:
@@ -49,7 +49,7 @@ def by_content(recordings: Mapping[str, Indexed]) -> dict[str, list[str]]:
     return paths
 
 
-def rows_of(collection: Collection, picks: Picks, contents: Mapping[str, Sequence[str]]) -> list[int | None]:
+def rows_of(collection: Searched, picks: Picks, contents: Mapping[str, Sequence[str]]) -> list[int | None]:
     """The row of every moment; None of those that are not in the index now.
 
     A recording is found by its content, wherever it lies now: where it was, if it is still there, else at the first of
@@ -63,7 +63,7 @@ def rows_of(collection: Collection, picks: Picks, contents: Mapping[str, Sequenc
     return [_row(collection, pick, contents.get(pick.digest, ())) for pick in picks.moments]
 
 
-def keys_of(picks: Picks, rows: Sequence[int | None], collection: Collection) -> dict[str, Key]:
+def keys_of(picks: Picks, rows: Sequence[int | None], collection: Searched) -> dict[str, Key]:
     """What every moment of a collection is known by, by the id that it has now, or had when it was picked."""
     ids = [
         segment_id(pick.path, pick.start, pick.channel) if row is None else collection.id_of(row)
@@ -149,7 +149,7 @@ def utterances(
     return table_of(rows).select([name for name in COLUMNS if name in rows[0]] + ["annotator", "labelled_at"])
 
 
-def _row(collection: Collection, pick: Pick, paths: Sequence[str]) -> int | None:
+def _row(collection: Searched, pick: Pick, paths: Sequence[str]) -> int | None:
     ordered = sorted(paths, key=lambda path: path != pick.path)  # stable: where it was comes first
     for path in ordered:
         best, share = None, _ALIKE

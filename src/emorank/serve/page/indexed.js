@@ -32,6 +32,7 @@ export async function renew(plane) {
   const [about, points] = await Promise.all([api.about(), api.plane()]);
   version = points.version;
   plane.version = points.version;
+  plane.whole = points.values.length / 2 === about.segments;
   plane.show(points.values);
   const { dimensions } = about.model;
   const lacking = ["valence", "arousal"].filter((name) => !dimensions.includes(name));

@@ -23,7 +23,7 @@ export class Plane {
     this.view = new PlaneView(EDGE);
     Object.assign(this, {
       box, on, values: new Uint16Array(0), hits: [], near: null, region: null, lit: null, drawn: null, asked: 0,
-      rows: null, paint: null, alone: false,
+      rows: null, paint: null, alone: false, whole: true,
     });
     new ResizeObserver(() => this.redraw()).observe(box);
     document.addEventListener("theme", () => this.redraw());
@@ -150,7 +150,7 @@ export class Plane {
     context.globalAlpha = 1;
     context.stroke();
     const paper = tint("card"), ring = tint("ring");
-    const colours = this.paint ? palette(this.paint.numbers) : null;
+    const colours = this.paint && this.whole ? palette(this.paint.numbers) : null;  // of a part the rows of hits are not known
     const dot = (hit, size, edge, width) => {
       context.beginPath();
       context.arc(view.x(hit.valence), view.y(hit.arousal), size, 0, 7);

@@ -39,6 +39,7 @@ export function say(answer, shown, state, clip) {
   $("status").append(...(shown < answer.total ? [`${order} ${shown} of `] : []),
     element("b", { textContent: count(answer.total, ...things) }),
     ...(clip ? [` by how they sound like ${[clip.name, ...state.texts.map((text) => `“${text}”`)].join(" and ")}`] : []));
+  if (answer.percentile_error) $("status").append(` (shares from a sample, within ${answer.percentile_error} %)`);
   $("status").title = `${answer.milliseconds} ms`;
 }
 

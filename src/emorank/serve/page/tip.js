@@ -59,7 +59,7 @@ export async function show(dot, focused = false) {
   if (mine !== shown) return;
   shown = hit;
   $("tip-name").textContent = hit.file;
-  const coloured = on.colour(hit.row);
+  const coloured = dot.hit && !plane.whole ? "" : on.colour(dot.hit ? hit.row : dot.row);
   $("tip-what").textContent = [
     `${clock(hit.start)} – ${clock(hit.end)}`, `valence ${whole(hit.valence)}, arousal ${whole(hit.arousal)}`, coloured,
   ].filter(Boolean).join(" · ");

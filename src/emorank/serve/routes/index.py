@@ -26,7 +26,6 @@ def index(request: Request) -> IndexNote:
     served: ServedIndex = request.app.state.index
     snapshot, named = served.snapshot, served.named
     config = snapshot.model.config
-    segments = snapshot.collection.segments
     limits = request.app.state.limits
     source = _label_source(config.training)
     labels = (
@@ -36,8 +35,8 @@ def index(request: Request) -> IndexNote:
         name=served.name,
         index_version=snapshot.version,
         segments=len(snapshot.collection),
-        recordings=len(snapshot.collection.recordings) - 1,
-        seconds=round(float((segments.end - segments.start).sum()), 1),
+        recordings=snapshot.collection.recording_count,
+        seconds=round(snapshot.collection.seconds, 1),
         model=ModelNote(
             name=public(served.model_name),
             audio_encoder=public(config.audio_encoder),

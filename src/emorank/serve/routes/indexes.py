@@ -123,14 +123,13 @@ def _elsewhere(
 
 def _listed(one: ServedIndex) -> Listed:
     snapshot = one.snapshot
-    segments = snapshot.collection.segments
     return Listed(
         name=one.name,
         path=f"{one.name}/",
         index_version=snapshot.version,
         segments=len(snapshot.collection),
-        recordings=len(snapshot.collection.recordings) - 1,
-        seconds=round(float((segments.end - segments.start).sum()), 1),
+        recordings=snapshot.collection.recording_count,
+        seconds=round(snapshot.collection.seconds, 1),
         model=public(one.model_name),
         dimensions=list(snapshot.dimensions),
     )

@@ -28,7 +28,8 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 def plane(request: Request) -> Response:
     """Valence and arousal of all segments by row: little-endian uint16 pairs, value = 1 + 6 x / 65535.
 
-    65535 stands for a place that is not known. Nothing where the model does not know both dimensions.
+    65535 stands for a place that is not known. Of an index that is larger than memory 200,000 of them at most, evenly.
+    Nothing where the model does not know both dimensions.
     """
     snapshot: Snapshot = request.app.state.index.snapshot
     headers = {"X-Index-Version": str(snapshot.version), "Cache-Control": "no-cache", "ETag": snapshot.plane_etag}
@@ -39,13 +40,13 @@ def plane(request: Request) -> Response:
 
 @router.post("", response_class=Response, responses=_BYTES | documented(400, 408, 413, 422, 503))
 async def passes(request: Request, asked: Filtered) -> Response:
-    """Which segments pass filters, by row: a bit each, the first the highest of its byte."""
+    """Which segments of the plane pass filters: a bit each, the first the highest of its byte."""
     snapshot: Snapshot = request.app.state.index.snapshot
     turns: Turns = request.app.state.turns
     mask = await turns.run(passing, snapshot.collection, filtered(snapshot, asked))
     if mask is None:
         mask = np.ones(len(snapshot.collection), bool)
-    return _bytes(snapshot, np.packbits(mask))
+    return _bytes(snapshot, np.packbits(_drawn(snapshot, mask)))
 
 
 @router.get("/colours", responses=documented(400, 422, 503))
@@ -59,10 +60,10 @@ async def colours(request: Request, by: By) -> Colours:
 
 @router.get("/codes", response_class=Response, responses=_BYTES | documented(400, 422, 503))
 async def codes(request: Request, by: By) -> Response:
-    """The colour of every segment by row, a byte each: 254 stands for all other values, 255 for none."""
+    """The colour of every segment of the plane, a byte each: 254 stands for all other values, 255 for none."""
     snapshot: Snapshot = request.app.state.index.snapshot
     turns: Turns = request.app.state.turns
-    return _bytes(snapshot, (await turns.run(coloured, snapshot.collection, by))[0])
+    return _bytes(snapshot, _drawn(snapshot, (await turns.run(coloured, snapshot.collection, by))[0]))
 
 
 @router.get("/{row}", responses=documented(404, 409, 422))
@@ -71,13 +72,17 @@ def dot(
     row: Annotated[int, Path(ge=0, le=2**31 - 1)],
     version: Annotated[int | None, Query(description="Of the index that the row was taken from.")] = None,
 ) -> Segment:
-    """The segment of a row."""
+    """The segment of a dot of the plane, by its place there."""
     snapshot: Snapshot = request.app.state.index.snapshot
     if version is not None and version != snapshot.version:
         raise Refused(409, "changed", "The index has changed since the plane was read; read it again.")
-    if row >= len(snapshot.collection):
-        raise Refused(404, "not_found", f"There is no row {row} in the index.")
-    return segment_of(snapshot, hit(snapshot.collection, row))
+    if row >= (len(snapshot.collection) if snapshot.drawn is None else len(snapshot.drawn)):
+        raise Refused(404, "not_found", f"There is no row {row} in the plane.")
+    return segment_of(snapshot, hit(snapshot.collection, row if snapshot.drawn is None else int(snapshot.drawn[row])))
+
+
+def _drawn(snapshot: Snapshot, values: np.ndarray) -> np.ndarray:
+    return values if snapshot.drawn is None else values[snapshot.drawn]
 
 
 def _bytes(snapshot: Snapshot, values: np.ndarray) -> Response:

@@ -61,6 +61,7 @@ def answered(
         total=found.total,
         milliseconds=round((time.perf_counter() - begun) * 1000, 1),
         hits=[segment_of(snapshot, hit) for hit in found.hits],
+        percentile_error=found.percentile_error,
         fit=None if query.offset else fit(snapshot.model, wanted, best),
         hints=hints_of(texts),
         why=why(texts, found.hits) if asked.why else None,

@@ -63,9 +63,9 @@ def segments(
     """Segments by path and start, those that pass a filter if there is one."""
     snapshot: Snapshot = request.app.state.index.snapshot
     collection = snapshot.collection
-    rows = range(len(collection)) if where is None else collection.passing(where).nonzero()[0].tolist()
-    page = [segment_of(snapshot, hit(collection, row)) for row in rows[offset : offset + limit]]
-    return Page(index_version=snapshot.version, total=len(rows), segments=page)
+    rows, total = collection.listed(where, offset, limit)
+    page = [segment_of(snapshot, hit(collection, row)) for row in rows.tolist()]
+    return Page(index_version=snapshot.version, total=total, segments=page)
 
 
 @router.get("/{id}", responses=documented(404))

@@ -22,5 +22,5 @@ def table(format: str, rows: "pl.DataFrame") -> bytes:
         rows = rows.select("file_name", *(name for name in rows.columns if name != "file_name"))
         format = "csv"
     file = io.BytesIO()
-    write(rows, file, "csv" if format == "table" else format)
+    write([rows], file, "csv" if format == "table" else format)
     return file.getvalue()

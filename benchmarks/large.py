@@ -1,0 +1,265 @@
+"""An index larger than memory: recall, times, memory and updates of a server of one, for 1,000,000 synthetic moments.
+
+.venv/bin/python benchmarks/large.py INDEX FOLDER [COUNT ...]
+
+INDEX is a name known to emorank index, of the model emorank-base; synthetic indexes are made of its embeddings (see
+benchmarks/search.py) in FOLDER, about 2.3 GB for a million moments, and removed again. Their tables lack the encoder's
+outputs, which no search reads. Queries are 50 real descriptions, one at a time. A moment that was found counts when it
+is as near as the tenth really is. Processor time is that of all cores, and counts where others use them too. Memory is
+that of the process that serves: its own, and apart from that the pages of mapped files, which the system takes back
+when it needs them.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as emorank serve does
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+
+from emorank.captions.bank import bundled
+from emorank.index import table
+from emorank.index.about import FORMAT, About, write
+from emorank.index.named import NamedIndex, folder_of
+from emorank.listening.encode import fixed_size_list, matrix
+from emorank.search import NOT, Collection, Direction, Near, Query, find
+from emorank.search.mapped import follow
+from emorank.search.opened import named_collection
+from emorank.serve.snapshots import ServedIndex
+
+TOP = 10
+AT_ONCE = 50_000
+A_RECORDING = 10  # moments
+
+
+@cache
+def noise(width: int) -> np.ndarray:
+    """Normal numbers, of which a moment's noise is cut at any place: drawing them all would take most of the time."""
+    return np.random.default_rng(0).standard_normal(4_000_000 + width, np.float32)
+
+
+def half_apart(real: np.ndarray) -> float:
+    """Half the distance between a real moment and its nearest neighbour."""
+    some = np.random.default_rng(0).choice(len(real), min(2000, len(real)), replace=False)
+    near = real[some] @ real.T
+    near[np.arange(len(some)), some] = -1
+    return 0.5 * float(np.median(np.sqrt(np.maximum(0, 2 - 2 * near.max(1)))))
+
+
+def drawn(real: np.ndarray, half: float, count: int, seed: int) -> np.ndarray:
+    """(count, embedding_dim) like the real ones: with noise of half the distance to the nearest neighbour."""
+    rng = np.random.default_rng(seed)
+    part = real[rng.integers(0, len(real), count)]
+    width = real.shape[1]
+    windows = np.lib.stride_tricks.sliding_window_view(noise(width), width)
+    some = windows[rng.integers(0, len(windows), count)]
+    part += some * (half / np.linalg.norm(some, axis=1, keepdims=True))
+    np.maximum(part, 0, out=part)
+    part /= np.linalg.norm(part, axis=1, keepdims=True)
+    return part
+
+
+def layout(model: object) -> pa.Schema:
+    """The schema of the table, with a feature of one number."""
+    real = table.made_now(table.schema(model))
+    at = real.get_field_index("feature")
+    return real.set(at, pa.field("feature", pa.list_(pa.float16(), 1), nullable=False))
+
+
+def rows(real: np.ndarray, half: float, first: int, count: int, schema: pa.Schema) -> pa.Table:
+    """Moments from a number on, ten a recording."""
+    rng = np.random.default_rng(first + 1)
+    numbers = np.arange(first, first + count)
+    places = rng.uniform(1, 7, (count, 3)).astype(np.float32)
+    values = {
+        "path": [f"/recordings/{n // A_RECORDING:08d}.wav" for n in numbers],
+        "size": np.full(count, 100_000),
+        "changed": np.full(count, 1),
+        "digest": [f"{n // A_RECORDING:032x}" for n in numbers],
+        "start": numbers % A_RECORDING * 5.0,
+        "end": numbers % A_RECORDING * 5.0 + rng.uniform(1, 5, count),
+        "loudness": rng.uniform(-50, -10, count).astype(np.float32),
+        "valence": places[:, 0],
+        "arousal": places[:, 1],
+        "dominance": places[:, 2],
+        "feature": fixed_size_list(np.zeros((count, 1), np.float16)),
+        "embedding": fixed_size_list(drawn(real, half, count, first)),
+    }
+    columns = {
+        field.name: values.get(field.name, pa.nulls(count, field.type)) for field in schema if field.name != "sums"
+    }
+    made = pa.table({name: pa.array(v) if isinstance(v, np.ndarray | list) else v for name, v in columns.items()})
+    return table.summed(made.cast(pa.schema([f.with_nullable(True) for f in schema if f.name != "sums"])), schema)
+
+
+def made(real: np.ndarray, name: str, model: str, count: int) -> NamedIndex:
+    """A named index of synthetic moments."""
+    folder = folder_of(name)
+    folder.mkdir(parents=True)
+    write(folder, About(FORMAT, model, ["/recordings"]))
+    named = NamedIndex.open(name)
+    schema, half = layout(named.model), half_apart(real)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for first in range(0, count, AT_ONCE):
+            yield from rows(real, half, first, min(AT_ONCE, count - first), schema).to_batches()
+
+    reader = pa.RecordBatchReader.from_batches(schema, batches())
+    lancedb.connect(folder).create_table(table.table_name(named.model), data=reader, schema=schema)
+    return named
+
+
+def memory() -> dict[str, float]:
+    """GB of this process: its own, of mapped files, and the most there ever was of both."""
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    parts = {name: int(size) / 1e6 for name, size in re.findall(r"^(\w+):\s+(\d+) kB", rollup, re.MULTILINE)}
+    most = int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 1e6
+    return {"own": parts["Anonymous"], "mapped": parts["Rss"] - parts["Anonymous"], "most": most}
+
+
+def queries(named: NamedIndex) -> np.ndarray:
+    """(50, embedding_dim)."""
+    texts = np.random.default_rng(0).permutation(sorted(bundled("test").texts))[:50]
+    return named.model.encode_text([str(text) for text in texts])
+
+
+def serve(name: str) -> None:
+    """Open an index as a server does, ask it, and print what was measured as JSON."""
+    named = NamedIndex.open(name)
+    asked = queries(named)
+    begun = time.perf_counter()
+    served = ServedIndex(named, memory=0)
+    report: dict[str, object] = {"opened": time.perf_counter() - begun, "at first": memory()}
+    kinds = {
+        "a description": lambda q, other: Query((Direction(q),), top=TOP),
+        "two and a not": lambda q, other: Query((Direction(q), Direction(other), Direction(-q, NOT)), top=TOP),
+        "near a place": lambda q, other: Query((Direction(q),), Near(2, 6, 0.7), top=TOP),
+        "duration > 3": lambda q, other: Query((Direction(q),), where="duration > 3", top=TOP),
+        "of a recording's name": lambda q, other: Query((Direction(q),), where="file like '%7.wav'", top=TOP),
+        "one a recording": lambda q, other: Query((Direction(q),), group=True, top=TOP),
+        "a place alone": lambda q, other: Query(near=Near(2, 6, 0.7), top=TOP),
+    }
+    times: dict[str, list[float]] = {}
+    work: dict[str, list[float]] = {}
+    found = []
+    for kind, query in kinds.items():
+        for i in range(len(asked) if kind == "a description" else 10):
+            begun, worked = time.perf_counter(), time.process_time()
+            answer = find(served.snapshot.collection, query(asked[i], asked[i - 1]))
+            times.setdefault(kind, []).append(1000 * (time.perf_counter() - begun))
+            work.setdefault(kind, []).append(1000 * (time.process_time() - worked))
+            if kind == "a description":
+                found.append([hit.id for hit in answer.hits])
+                report["percentile_error"] = answer.percentile_error
+    report |= {"times": times, "work": work, "after": memory()}
+    print(json.dumps(found), flush=True)
+    sys.stdin.readline()  # 1,000 rows were written meanwhile
+    slowest, done = 0.0, []
+    import threading
+
+    worker = threading.Thread(target=lambda: done.append(served.renew()))
+    before = served.snapshot.version
+    begun = time.perf_counter()
+    worker.start()
+    while worker.is_alive():
+        asking = time.perf_counter()
+        find(served.snapshot.collection, kinds["a description"](asked[0], asked[1]))
+        slowest = max(slowest, time.perf_counter() - asking)
+    report["renewed"] = time.perf_counter() - begun
+    assert served.snapshot.version > before
+    asking = time.perf_counter()
+    find(served.snapshot.collection, kinds["a description"](asked[0], asked[1]))
+    report |= {"first after": time.perf_counter() - asking, "slowest meanwhile": slowest, "in the end": memory()}
+    print(json.dumps(report), flush=True)
+
+
+def recall(named: NamedIndex, found: list[list[str]]) -> float:
+    """Share of what was found that is as near as the tenth really is."""
+    asked = queries(named).T
+    view = named.reading.view()
+    assert view is not None
+    best = np.full((TOP, asked.shape[1]), -1, np.float32)
+    for _, some in view.all(["embedding"], ()):
+        best = -np.partition(-np.concatenate([best, matrix(some["embedding"]) @ asked]), TOP - 1, axis=0)[:TOP]
+    collection = named_collection(named, memory=0)
+    near = 0
+    for i, ids in enumerate(found):
+        at = collection.segments.embeddings[[collection.rows[id] for id in ids]] @ asked[:, i]
+        near += int((at >= best[:, i].min() - 1e-6).sum())
+    return near / TOP / len(found)
+
+
+def measured(real: np.ndarray, model: str, count: int) -> None:
+    """Make, serve, update and measure an index."""
+    name = f"large-{count}"
+    begun = time.perf_counter()
+    named = made(real, name, model, count)
+    writing = time.perf_counter() - begun
+    view = named.reading.view()
+    assert view is not None
+    begun = time.perf_counter()
+    follow.followed(view)
+    files = time.perf_counter() - begun
+    size = sum(file.stat().st_size for file in follow.folder_of(view).rglob("*") if file.is_file())
+    server = subprocess.Popen(
+        [sys.executable, __file__, "--serve", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdin is not None
+    assert server.stdout is not None
+    near = recall(named, json.loads(server.stdout.readline()))
+    rows_table = lancedb.connect(named.folder).open_table(table.table_name(named.model))
+    rows_table.add(rows(real, half_apart(real), count, 900, rows_table.schema))
+    rows_table.delete(f"path IN ({', '.join(repr(f'/recordings/{n:08d}.wav') for n in range(10))})")
+    server.stdin.write("\n")
+    server.stdin.flush()
+    report = json.loads(server.stdout.readline())
+    server.wait()
+    print(
+        f"\n{count:,} moments: written in {writing:.0f} s, files of {size / 1e9:.2f} GB made in {files:.0f} s, ", end=""
+    )
+    print(f"opened in {report['opened']:.1f} s; load {os.getloadavg()[0]:.1f}")
+    print("\n| query | p50 ms | p95 ms | processor, p50 ms |\n|---|---|---|---|")
+    for kind, times in report["times"].items():
+        print(
+            f"| {kind} | {np.quantile(times, 0.5):.0f} | {np.quantile(times, 0.95):.0f} "
+            f"| {np.median(report['work'][kind]):.0f} |"
+        )
+    print(f"\nrecall@10 {near:.3f}, percentiles within {report['percentile_error']}")
+    for when in ("at first", "after", "in the end"):
+        print(f"memory {when}: " + ", ".join(f"{part} {size:.2f} GB" for part, size in report[when].items()))
+    print(
+        f"an update of 1,000 rows: followed in {report['renewed']:.2f} s, slowest answer meanwhile "
+        f"{report['slowest meanwhile']:.2f} s, first query afterwards {report['first after']:.2f} s",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure every count."""
+    if sys.argv[1] == "--serve":
+        serve(sys.argv[2])
+        return
+    named = NamedIndex.open(sys.argv[1])
+    real = Collection.of(named).segments.embeddings
+    place = Path(sys.argv[2])
+    os.environ |= {"EMORANK_DATA": str(place / "data"), "EMORANK_CACHE": str(place / "cache")}
+    for count in [int(count) for count in sys.argv[3:]] or [1_000_000]:
+        try:
+            measured(real, named.model_name, count)
+        finally:
+            for folder in ("data", "cache"):
+                shutil.rmtree(place / folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
