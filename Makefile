@@ -8,7 +8,11 @@ JOBS ?= 2
 FAULTS ?= 12
 MINUTES ?= 30
 
-.PHONY: install demo test faults soak lint docs bench clean
+# The revision that speed is compared with; benchmarks by their file's name, all if none.
+BASE ?= HEAD
+ONLY ?=
+
+.PHONY: install demo test faults soak lint docs bench bench-compare clean
 
 install: .venv/.installed
 
@@ -40,9 +44,10 @@ docs: install
 	$(BIN)/mkdocs build --strict
 
 bench: install
-	$(BIN)/python benchmarks/encoding.py
-	$(BIN)/python benchmarks/segments.py
-	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/bench.py $(ONLY)
+
+bench-compare: install
+	$(BIN)/python benchmarks/compare.py $(BASE)
 
 clean:
 	rm -rf .venv build dist site

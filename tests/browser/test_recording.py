@@ -123,6 +123,7 @@ def test_zoom_and_pan(open_page: Open) -> None:
     page.get_by_role("button", name="Zoom out").click()
     page.get_by_role("button", name="Whole").click()
     assert sight(page) == (0, pytest.approx(45.3, abs=0.1))
+    page.mouse.move(*middle(page))
     for _ in range(60):
         page.mouse.wheel(0, -300)
     start, end = sight(page)

@@ -13,6 +13,8 @@ pytestmark = pytest.mark.usefixtures("encoded_bank")
 Emorank = Callable[..., Run]
 MISTAKES = [
     (["--trials", "1"], "--trials must be at least 2, not 1."),
+    (["--pairs", "1"], "--pairs must be at least 2, not 1."),
+    (["--jobs", "0"], "--jobs must be at least 1, not 0."),
     (["--prompts", "p.yaml"], "--prompts goes with --test zero-shot, not ordinality."),
     (
         ["--lists", "l.csv", "--tests", "retrieval", "alignment"],
@@ -61,6 +63,8 @@ def test_alignment_takes_as_many_trials_as_asked_for(emorank: Emorank, table: Pa
     pytest.importorskip("ot")
     options = ["--test", "alignment", "--trials", 3]
     assert "3 trials of 7 pairs out of 14" in emorank("evaluate", "--model", tiny_model, "--data", table, *options).out
+    options += ["--pairs", 5, "--jobs", 2]
+    assert "3 trials of 5 pairs out of 14" in emorank("evaluate", "--model", tiny_model, "--data", table, *options).out
 
 
 @pytest.mark.parametrize(("options", "sentence"), MISTAKES)

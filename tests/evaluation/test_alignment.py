@@ -8,15 +8,10 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from emorank.errors import EmorankError
-from emorank.evaluation.alignment import (
-    alignment,
-    distances,
-    median_distance,
-    mmd_squared,
-    sliced_w2_squared,
-    squared_distances,
-    transport,
-)
+from emorank.evaluation.alignment import Cloud, Distances, alignment, distances, sliced_w2_squared, squared_distances
+
+ot = pytest.importorskip("ot")
+pytest.importorskip("lap")
 
 
 def clouds(n: int, dim: int = 4, shift: float = 0.5, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -24,70 +19,96 @@ def clouds(n: int, dim: int = 4, shift: float = 0.5, seed: int = 0) -> tuple[np.
     return rng.normal(size=(n, dim)), rng.normal(size=(n, dim)) + shift
 
 
-def test_mmd_is_the_formula() -> None:
-    a, b = clouds(7)
-    bandwidth = median_distance(np.concatenate([a, b]))
-    pairs = [np.linalg.norm(x - y) for x, y in itertools.combinations(np.concatenate([a, b]), 2)]
-    assert bandwidth == pytest.approx(np.median(pairs), rel=1e-6)
+def found(a: np.ndarray, b: np.ndarray) -> Distances:
+    return distances(a, b, np.random.default_rng(0))
 
-    def kernel(x: np.ndarray, y: np.ndarray) -> float:
-        return float(np.exp(-np.sum((x - y) ** 2) / (2 * bandwidth**2)))
+
+def slow(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
+    """The definitions, pair by pair, and the assignment by another library."""
+    pairs = [np.linalg.norm(x - y) for x, y in itertools.combinations(np.concatenate([a, b]), 2)]
+    bandwidth = float(np.median(pairs))
 
     def mean(x: np.ndarray, y: np.ndarray, same: bool) -> float:
-        return float(np.mean([kernel(p, q) for i, p in enumerate(x) for j, q in enumerate(y) if not (same and i == j)]))
+        values = np.exp(-cdist(x, y, "sqeuclidean") / (2 * bandwidth**2))
+        return float(np.mean([values[i, j] for i, j in np.ndindex(values.shape) if not (same and i == j)]))
 
-    biased, unbiased = mmd_squared(a, b, bandwidth)
-    assert biased == pytest.approx(mean(a, a, False) + mean(b, b, False) - 2 * mean(a, b, False))
-    assert unbiased == pytest.approx(mean(a, a, True) + mean(b, b, True) - 2 * mean(a, b, False))
+    def best(cost: np.ndarray) -> float:
+        return float(cost[linear_sum_assignment(cost)].mean())
+
+    biased = mean(a, a, False) + mean(b, b, False) - 2 * mean(a, b, False)
+    return {
+        "mmd_squared": biased,
+        "mmd_squared_unbiased": mean(a, a, True) + mean(b, b, True) - 2 * mean(a, b, False),
+        "mmd": biased**0.5,
+        "w2_squared": best(cdist(a, b, "sqeuclidean")),
+        "w1": best(cdist(a, b)),
+        "bandwidth": bandwidth,
+    }
+
+
+@pytest.mark.parametrize("different", [40, 25, 9, 2, 1])
+@pytest.mark.parametrize("both", [False, True])
+def test_it_is_the_definition_however_many_points_are_the_same(different: int, both: bool) -> None:
+    a, b = clouds(40)
+    rng = np.random.default_rng(1)
+    b = b[rng.integers(0, different, 40)] if different < 40 else b
+    a = a[rng.integers(0, different, 40)] if both and different < 40 else a
+    ours = found(a, b)
+    for name, value in slow(a, b).items():
+        assert getattr(ours, name) == pytest.approx(value, rel=2e-6), name
 
 
 def test_mmd_of_shifted_gaussians_is_its_closed_form() -> None:
-    dim, shift, bandwidth = 3, 0.8, 1.5
-    a, b = clouds(4000, dim, shift)
-    spread = bandwidth**2 + 2  # kernel width plus the variance of a difference of two unit Gaussians
-    expected = 2 * (bandwidth**2 / spread) ** (dim / 2) * (1 - np.exp(-dim * shift**2 / (2 * spread)))
-    assert mmd_squared(a, b, bandwidth)[1] == pytest.approx(expected, rel=0.1)
+    dim, shift = 3, 0.8
+    ours = found(*clouds(2500, dim, shift))
+    spread = ours.bandwidth**2 + 2  # kernel width plus the variance of a difference of two unit Gaussians
+    expected = 2 * (ours.bandwidth**2 / spread) ** (dim / 2) * (1 - np.exp(-dim * shift**2 / (2 * spread)))
+    assert ours.mmd_squared_unbiased == pytest.approx(expected, rel=0.1)
 
 
-def test_transport_agrees_with_another_library_and_with_all_permutations() -> None:
+def test_transport_agrees_with_all_permutations_and_distances_with_another_library() -> None:
     a, b = clouds(6)
-    cost = squared_distances(a, b).astype(float)
+    cost = cdist(a, b, "sqeuclidean")
     best = min(np.mean([cost[i, j] for i, j in enumerate(order)]) for order in itertools.permutations(range(6)))
-    assert transport(cost) == pytest.approx(best)
+    assert found(a, b).w2_squared == pytest.approx(best, rel=1e-6)
     a, b = clouds(120)
-    for cost in (cdist(a, b, "sqeuclidean"), cdist(a, b)):
-        rows, columns = linear_sum_assignment(cost)
-        assert transport(cost) == pytest.approx(cost[rows, columns].mean())
     np.testing.assert_allclose(squared_distances(a, b), cdist(a, b, "sqeuclidean"), rtol=1e-5)
-    ot = pytest.importorskip("ot")
     sliced = ot.sliced_wasserstein_distance(a, b, n_projections=2000, seed=0) ** 2
     assert sliced_w2_squared(a, b, np.random.default_rng(0), 2000) == pytest.approx(sliced, rel=0.1)
 
 
+def test_points_that_are_the_same_are_kept_once() -> None:
+    points = np.array([[1.0, 2.0], [0.0, 1.0], [1.0, 2.0]], np.float32)
+    cloud = Cloud.of(points)
+    assert cloud.points[cloud.which].tolist() == points.tolist()
+    assert sorted(cloud.counts) == [1, 2]
+    assert cloud.repeated
+
+
 def test_a_pure_shift_moves_every_point_by_it() -> None:
     a, _ = clouds(300)
-    found = distances(a, a + np.array([0.3, 0.0, 0.4, 0.0]), np.random.default_rng(0))
-    assert found.w2_squared == pytest.approx(0.25, rel=1e-4)
-    assert found.w1 == pytest.approx(0.5, rel=1e-4)
-    assert found.mmd == pytest.approx(np.sqrt(found.mmd_squared))
+    moved = found(a, a + np.array([0.3, 0.0, 0.4, 0.0]))
+    assert moved.w2_squared == pytest.approx(0.25, rel=1e-4)
+    assert moved.w1 == pytest.approx(0.5, rel=1e-4)
+    assert moved.mmd == pytest.approx(np.sqrt(moved.mmd_squared))
 
 
 def test_equal_clouds_are_at_no_distance() -> None:
     a, _ = clouds(50)
-    found = distances(a, a[::-1], np.random.default_rng(0))
-    assert found.mmd_squared == pytest.approx(0, abs=1e-9)
-    assert found.w2_squared == pytest.approx(0, abs=1e-9)
-    assert found.sliced_w2_squared == pytest.approx(0, abs=1e-12)
-    same = distances(np.ones((5, 3)), np.ones((5, 3)), np.random.default_rng(0))
+    turned = found(a, a[::-1])
+    assert turned.mmd_squared == pytest.approx(0, abs=1e-9)
+    assert turned.w2_squared == pytest.approx(0, abs=1e-9)
+    assert turned.sliced_w2_squared == pytest.approx(0, abs=1e-12)
+    same = found(np.ones((5, 3)), np.ones((5, 3)))
     assert same.mmd_squared == same.w2_squared == 0
 
 
 def test_rows_at_a_time_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = clouds(40)
-    whole = distances(a, b, np.random.default_rng(0))
+    whole = found(a, b)
     monkeypatch.setattr("emorank.evaluation.alignment._ROWS", 7)
-    assert distances(a, b, np.random.default_rng(0)).mmd_squared == pytest.approx(whole.mmd_squared, rel=1e-9)
-    assert distances(a, b, np.random.default_rng(0)).bandwidth == pytest.approx(whole.bandwidth, rel=1e-6)
+    assert found(a, b).mmd_squared == pytest.approx(whole.mmd_squared, rel=1e-9)
+    assert found(a, b).bandwidth == pytest.approx(whole.bandwidth, rel=1e-6)
 
 
 def test_the_protocol() -> None:
@@ -96,6 +117,7 @@ def test_the_protocol() -> None:
     assert (len(result.trials), result.pairs, result.available) == (5, 30, 60)
     assert len(set(result.values("w1"))) == 5
     assert result == alignment(a, b, trials=5, pairs=5000)
+    assert result == alignment(a, b, trials=5, pairs=5000, jobs=3)
     assert result != alignment(a, b, trials=5, pairs=5000, seed=1)
     assert alignment(a, b, trials=2, pairs=10).pairs == 10
     data = result.as_dict()

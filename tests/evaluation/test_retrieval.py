@@ -139,3 +139,23 @@ def test_average_precision_agrees_with_another_library() -> None:
 
 def _both(found) -> tuple[Direction, Direction]:
     return found.text_to_audio, found.audio_to_text
+
+
+def slow_ranked(similarity: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return np.take_along_axis(right, np.lexsort((right, -similarity), axis=1), axis=1)
+
+
+@given(st.integers(0, 10**6), st.sampled_from([np.float32, np.float64]), st.sampled_from([0, 1e-30, 1.0, 1.999, 1e9]))
+@settings(max_examples=40, deadline=None)
+def test_the_order_is_that_of_a_full_sort_whatever_the_numbers(seed: int, kind: type, size: float) -> None:
+    rng = np.random.default_rng(seed)
+    similarity = (size * rng.uniform(-1, 1, (4, 30))).astype(kind)
+    similarity[:, 10:20] = similarity[:, :10]  # the same numbers twice
+    similarity[:, 20:24] = [0.0, -0.0, size, -size]
+    right = rng.random((4, 30)) < 0.4
+    assert (ranked(similarity, right) == slow_ranked(similarity, right)).all()
+
+
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emorank.evaluation.retrieval._SIMILARITIES", 70)
+    assert retrieval(*case(50, 20), jobs=3) == retrieval(*case(50, 20))

@@ -26,7 +26,10 @@ UPDATE = (
     "encode._RECORDINGS_AT_ONCE = 3\n"
     "index = Index(sys.argv[1], EmotionRankCLAP.from_pretrained(sys.argv[2]))\n"
     "print('ready', flush=True)\n"
-    "index.update(sys.argv[3], lambda done, total, skipped: print(done, flush=True))\n"
+    "seen = {0}\n"
+    "def tell(heard):\n"
+    "    if heard.done not in seen: seen.add(heard.done); print(heard.done, flush=True)\n"
+    "index.update(sys.argv[3], tell)\n"
 )
 
 

@@ -10,10 +10,11 @@ import pytest
 pytest.importorskip("yaml")
 
 from emorank.errors import EmorankError
-from emorank.reproduce import jobs
+from emorank.reproduce import sources
 from emorank.reproduce.jobs import Job, develop, examine
 from emorank.reproduce.protocol import Protocol
 from emorank.reproduce.rows import row_of
+from emorank.reproduce.sources import Recorded
 from tests.encoders.checkpoints import tiny_distilroberta
 
 pytestmark = pytest.mark.usefixtures("encoded_bank")
@@ -28,15 +29,15 @@ def job(recordings: Callable[..., Path], tiny_whisper: str, tmp_path: Path) -> J
     table.write_parquet(tmp_path / "table.parquet")
     protocol = Protocol(tiny_whisper, f"{tiny_distilroberta(tmp_path / 'text')}/first", epochs=1, batch_size=8)
     config = protocol.config(row_of("emotionrankclap"), 1e-3, 0)
-    jobs._table.cache_clear()
-    jobs._prepared.cache_clear()
-    return Job(tmp_path / "table.parquet", tmp_path / "row", config, None, ("ordinality", "retrieval"))
+    sources._table.cache_clear()
+    sources._prepared.cache_clear()
+    return Job(Recorded(tmp_path / "table.parquet", None), tmp_path / "row", config, ("ordinality", "retrieval"))
 
 
 def test_what_is_there_is_not_measured_again(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     first = develop(job), examine(job)
     assert first[1].keys() == {"about", "ordinality", "retrieval", "development_losses"}
-    monkeypatch.setattr(jobs, "embed", None)
+    monkeypatch.setattr(sources, "embed", None)
     assert (develop(job), examine(job)) == first
     again = dataclasses.replace(job, row=job.row.with_name("again"))
     monkeypatch.undo()

@@ -15,6 +15,7 @@ from emorank.errors import EmorankError
 if TYPE_CHECKING:
     import polars as pl
 
+    from emorank.captions.llm.batch import Outcome
     from emorank.captions.llm.prompt import PromptName, Subject
     from emorank.captions.rules import Phrases
 
@@ -32,6 +33,8 @@ class CaptionOptions:
             category (clap4emo).
         llm: Base address of a server with OpenAI's API, such as http://localhost:8000/v1.
         model: Name that the server knows the model by.
+        batch_out: Write what is to be asked as a batch file of OpenAI or vLLM and end; --llm is not needed.
+        batch_in: Take the answers from such batches' files of results, and of errors; --llm is not needed.
         dry_run: Print prompt, calls, tokens and cost; send and write nothing.
         per: One set of captions per point of the plane (or category), or one caption per utterance.
         captions: How many captions a model writes; 4 a point and 10 a category if not given.
@@ -46,6 +49,8 @@ class CaptionOptions:
     style: Literal["bank", "template", "clap4emo", "paraclap"] = "bank"
     llm: str | None = None
     model: str | None = None
+    batch_out: Path | None = None
+    batch_in: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)] = ()
     dry_run: Flag = False
     per: Literal["point", "utterance"] = "point"
     captions: int | None = None
@@ -63,17 +68,26 @@ class CaptionOptions:
                 raise EmorankError(f"--{name} is {lowest} to {highest}, not {value}.")
         if self.style != "bank" and (self.grid or self.dominance or self.gender):
             raise EmorankError("--grid, --dominance and --gender go with --style bank, by valence and arousal.")
-        if self.llm is None and (self.model is not None or self.dry_run):
-            raise EmorankError("--model and --dry-run go with --llm, the base address of a server.")
-        if self.llm is not None and not self.model:
-            raise EmorankError("--llm needs --model, the name that the server knows the model by.")
-        if self.llm is not None and self.style not in ("bank", "clap4emo"):
-            raise EmorankError(f"--llm goes with --style bank or clap4emo; style {self.style} needs no model.")
+        ways = {"--llm": self.llm, "--batch-out": self.batch_out, "--batch-in": self.batch_in or None}
+        given = [flag for flag, value in ways.items() if value is not None]
+        if len(given) > 1:
+            raise EmorankError(f"Give one of {' and '.join(given)}: a server is asked, or files are written or read.")
+        if not given and (self.model is not None or self.dry_run):
+            raise EmorankError("--model and --dry-run go with --llm, the base address of a server, or a batch.")
+        if given and not self.model:
+            raise EmorankError(f"{given[0]} needs --model, the name that the server knows the model by.")
+        if given and self.style not in ("bank", "clap4emo"):
+            raise EmorankError(f"{given[0]} goes with --style bank or clap4emo; style {self.style} needs no model.")
+
+    @property
+    def by_model(self) -> bool:
+        """Whether a language model writes."""
+        return self.model is not None
 
     @property
     def source(self) -> str:
         """What stands in the column `caption_source`."""
-        return f"llm:{self.model}" if self.llm else self.style
+        return f"llm:{self.model}" if self.by_model else self.style
 
 
 def caption(
@@ -101,7 +115,7 @@ def caption(
     options, server = options or CaptionOptions(), server or ServerOptions()
     if options.grid == (table is not None):
         raise EmorankError("Give either an utterance table or --grid.")
-    if out is None and not options.dry_run:
+    if out is None and not (options.dry_run or options.batch_out):
         raise EmorankError("--out is missing: where the captions go, a .parquet or .csv file.")
     if out is not None and out.suffix.lower() not in (".parquet", ".csv"):
         raise EmorankError(f"{out}: a table is a .parquet or .csv file.")
@@ -137,10 +151,10 @@ def _table(path: Path, options: CaptionOptions, server: ServerOptions) -> "pl.Da
     if "caption" in table.columns and table["caption"].null_count() < len(table):
         say("The table's captions are replaced.")
     if by_emotion and "emotion" in table.columns:
-        known = load_prompt("clap4emo").words if options.llm else by_category()
+        known = load_prompt("clap4emo").words if options.by_model else by_category()
         if unknown := without_captions(table, known):
             say(f"No captions for the emotions {', '.join(unknown[:10])}; there are some for {', '.join(known)}.")
-    if options.llm is None:
+    if not options.by_model:
         if options.style == "bank":
             points_of(table, None, options.dominance, options.gender)  # names the columns that are missing
         own = table.with_columns(split=pl.Series(splits))
@@ -165,7 +179,7 @@ def _captioned(table: "pl.DataFrame", texts: Sequence[str | None], options: Capt
     from emorank.captions.llm.prompt import load_prompt
 
     columns = {"caption_source": options.source}
-    if options.llm is not None:
+    if options.by_model:
         columns["caption_prompt"] = load_prompt(_PROMPTS[options.style]).version
     captioned = pl.col("caption").is_not_null()
     table = table.with_columns(pl.Series("caption", texts, dtype=pl.String))
@@ -179,7 +193,7 @@ def _grid(options: CaptionOptions, server: ServerOptions) -> "pl.DataFrame | Non
     from emorank.evaluation.lists import table_of_lists
 
     cells = bundled("test").cells()
-    if options.llm is not None:
+    if options.by_model:
         points = [Point(valence, arousal) for valence in STEPS for arousal in STEPS]
         each = -(-options.lists // len(STEPS))  # so often does every cell come up
         found = _ask(dict.fromkeys(points, each), {}, options, server)
@@ -200,17 +214,27 @@ def _ask(
     options: CaptionOptions,
     server: ServerOptions,
 ) -> "dict[Subject, list[str]] | None":
-    from emorank.captions.llm.job import Job
+    from emorank.captions.llm.batched import BatchJob
 
-    with closing(Job(options.model or "", wanted, server, forbidden, _PROMPTS[options.style])) as job:
+    with closing(BatchJob(options.model or "", wanted, server, forbidden, _PROMPTS[options.style])) as job:
         plan = job.plan()
         if options.dry_run:
             cost = server.cost(plan.prompt_tokens, plan.answer_tokens)
             print(f"{plan}\ncost: about {cost:.4f}, rejected answers come on top")
             return None
         say(f"{plan.wanted} captions for {plan.subjects} points, {plan.kept} known; {plan.calls} calls.")
-        with progress("captioning") as bar:
-            job.run(options.llm or "", bar)
+        if options.batch_out is not None:
+            files = job.write(options.batch_out)
+            say(
+                "\n".join(f"Requests written to {file}." for file in files)
+                or "No caption is missing; nothing is written."
+            )
+            return None
+        if options.batch_in:
+            _told(job.read(options.batch_in), plan.wanted - plan.kept)
+        else:
+            with progress("captioning") as bar:
+                job.run(options.llm or "", bar)
         for subject, reason in sorted(job.given_up.items(), key=lambda pair: str(pair[0]))[:10]:
             say(f"{subject}: captions are missing. {reason}")
         if job.given_up:
@@ -218,6 +242,15 @@ def _ask(
         sent, received = job.spent()
         say(f"Used {sent} tokens of prompt and {received} of answers ({server.cost(sent, received):.2f}).")
         return job.captions
+
+
+def _told(outcome: "Outcome", missing: int) -> None:
+    """Say what came of a batch."""
+    say(f"{outcome.lines} lines read: {outcome.accepted} new captions of {missing} that were missing.")
+    for reason, times in outcome.reasons.most_common(10):
+        say(f"{times} x {reason} ({outcome.first[reason]})")
+    if outcome.accepted < missing:
+        say("What is still missing is asked for by another --batch-out, or by --llm.")
 
 
 def _report(table: "pl.DataFrame", picture: Path, options: CaptionOptions, server: ServerOptions) -> None:
@@ -232,7 +265,7 @@ def _report(table: "pl.DataFrame", picture: Path, options: CaptionOptions, serve
         raise EmorankError("The report needs captions whose valence and arousal are known.")
     captions, points = described["caption"].to_list(), described.select("valence", "arousal").to_numpy()
     embeddings = text_features(captions, text_encoder())
-    result = quality(captions, points, embeddings, options.llm is None or server.english, options.seed)
+    result = quality(captions, points, embeddings, not options.by_model or server.english, options.seed)
     for name, value in result.as_dict().items():
         print(f"{name}\t{value if isinstance(value, int) else format(value, '.3f')}")
     plot_quality(picture, options.source, result, points, *distances(captions, points, embeddings, options.seed))

@@ -1,5 +1,6 @@
 """emorank evaluate: measures a model on an utterance table."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,8 @@ def evaluate(
     lists: Path | None = None,
     prompts: Path | None = None,
     trials: int = 30,
+    pairs: int = 5000,
+    jobs: int | None = None,
     json: bool = False,
 ) -> None:
     """Measure a model on an utterance table.
@@ -44,9 +47,13 @@ def evaluate(
         prompts: Descriptions for zero-shot, a .yaml, .json, .toml or .csv file: category -> one or several, whose mean
             embedding stands for it.
         trials: Draws of the alignment test.
+        pairs: Pairs in a draw, at most half of those there are.
+        jobs: Threads of alignment and retrieval; as many as there are cores, up to 8.
         json: Print one JSON document, for zero-shot with the probabilities of every clip.
     """
     require(trials >= 2, "--trials", "at least 2", trials)
+    require(pairs >= 2, "--pairs", "at least 2", pairs)
+    require(jobs is None or jobs >= 1, "--jobs", "at least 1", jobs)
     for flag, given, needed in (("--lists", lists, "ordinality"), ("--prompts", prompts, "zero-shot")):
         if given is not None and needed not in test:
             raise EmorankError(f"{flag} goes with --test {needed}, not {' '.join(test)}.")
@@ -65,7 +72,7 @@ def evaluate(
         embedded = embed(EmotionRankCLAP.from_pretrained(model), table, split, bar)
     name_broken(embedded.broken)
     tests = list(dict.fromkeys(test))
-    document = measure(embedded, tests, captions, own, described, trials)
+    document = measure(embedded, tests, captions, own, described, trials, pairs, jobs or min(os.cpu_count() or 1, 8))
     if json:
         print_json(document)
         return

@@ -10,7 +10,7 @@ import polars as pl
 from emorank.captions import Style, bundled, paired
 from emorank.captions.bank import Split
 from emorank.errors import EmorankError
-from emorank.evaluation.alignment import FEWEST, TRIALS, Alignment, alignment
+from emorank.evaluation.alignment import FEWEST, PAIRS, TRIALS, Alignment, alignment
 from emorank.evaluation.embedded import LABELS, Embedded, counts
 from emorank.evaluation.ordinality import (
     LISTS,
@@ -121,24 +121,33 @@ def measure_lists(
     return OrdinalityReport(**results, oracle=best, captions=source, clips=len(audio))
 
 
-def measure_alignment(embedded: Embedded, style: Style = "bank", trials: int = TRIALS, seed: int = 0) -> Alignment:
+def measure_alignment(
+    embedded: Embedded,
+    style: Style = "bank",
+    trials: int = TRIALS,
+    pairs: int = PAIRS,
+    seed: int = 0,
+    jobs: int = 1,
+) -> Alignment:
     """The alignment test (paper section 4.2.1) between the utterances and their captions.
 
     Args:
         embedded: the utterances.
         style: whose captions.
         trials: how many draws.
+        pairs: in a trial.
         seed: of the trials' draws.
+        jobs: trials side by side.
     """
     audio, text, caption_of, _ = _captioned(embedded, style)
-    return alignment(audio, text[caption_of], trials, seed=seed)
+    return alignment(audio, text[caption_of], trials, pairs, seed, jobs)
 
 
-def measure_retrieval(embedded: Embedded, style: Style = "bank") -> Retrieval:
+def measure_retrieval(embedded: Embedded, style: Style = "bank", jobs: int = 1) -> Retrieval:
     """Utterances by their captions and captions by their utterances; by category too where all have one."""
     audio, text, caption_of, table = _captioned(embedded, style)
     known = "emotion" in table.columns and not table["emotion"].null_count()
-    return retrieval(audio, text, caption_of, table["emotion"].to_list() if known else None)
+    return retrieval(audio, text, caption_of, table["emotion"].to_list() if known else None, jobs)
 
 
 def measure_zero_shot(embedded: Embedded, prompts: Mapping[str, Sequence[str]] = PROMPTS) -> ZeroShotReport:
@@ -179,6 +188,8 @@ def measure(
     lists: Mapping[str, Sequence[DescriptionList]] | None = None,
     prompts: Mapping[str, Sequence[str]] | None = None,
     trials: int = TRIALS,
+    pairs: int = PAIRS,
+    jobs: int = 1,
 ) -> dict[str, Any]:
     """Several tests, as one document for JSON with what it takes to repeat them.
 
@@ -189,6 +200,8 @@ def measure(
         lists: of the ordinality test, see `measure_lists`; None takes the bank's.
         prompts: of zero-shot classification; None takes ours.
         trials: of the alignment test.
+        pairs: in each of them.
+        jobs: threads of alignment and retrieval.
     """
     document: dict[str, Any] = {"about": embedded.about()}
     for test in tests:
@@ -196,9 +209,11 @@ def measure(
             report = measure_ordinality(embedded) if lists is None else measure_lists(embedded, lists)
             document[test] = report.as_dict()
         elif test == "alignment":
-            document[test] = measure_alignment(embedded, style, trials).as_dict() | {"captions": style}
+            document[test] = measure_alignment(embedded, style, trials, pairs, jobs=jobs).as_dict() | {
+                "captions": style
+            }
         elif test == "retrieval":
-            document[test] = measure_retrieval(embedded, style).as_dict() | {"captions": style}
+            document[test] = measure_retrieval(embedded, style, jobs).as_dict() | {"captions": style}
         else:
             document[test] = measure_zero_shot(embedded, prompts or PROMPTS).as_dict()
     return document

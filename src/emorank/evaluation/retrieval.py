@@ -5,7 +5,8 @@ and a model cannot know which of the 35 was meant. Where similarities are equal,
 model that tells nothing apart finds nothing, and the order of the rows does not matter.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 RECALL_AT = (1, 5, 10)
 _SIMILARITIES = 2**22  # at once
+_SORTED = 2**18  # at once, so that they stay near the processor
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,11 @@ class _Side:
 
 
 def retrieval(
-    audio: np.ndarray, text: np.ndarray, caption_of: np.ndarray, categories: Sequence[str] | None = None
+    audio: np.ndarray,
+    text: np.ndarray,
+    caption_of: np.ndarray,
+    categories: Sequence[str] | None = None,
+    jobs: int = 1,
 ) -> Retrieval:
     """Rank all utterances for every caption, and all captions for every utterance.
 
@@ -73,19 +79,24 @@ def retrieval(
         text: (m, dim) of the different captions; each belongs to at least one utterance.
         caption_of: (n,) the row of `text` that belongs to every utterance.
         categories: of every utterance, for the mean average precision.
+        jobs: threads.
     """
     clips, captions = _Side(audio, caption_of), _Side(text, np.arange(len(text)))
     if categories is not None:
         kinds = np.asarray(categories)[:, None] == np.unique(categories)
         clips.kinds, captions.kinds = kinds, np.zeros((len(text), kinds.shape[1]), bool)
         np.logical_or.at(captions.kinds, caption_of, kinds)
-    return Retrieval(_direction(captions, clips), _direction(clips, captions), len(audio))
+    return Retrieval(_direction(captions, clips, jobs), _direction(clips, captions, jobs), len(audio))
 
 
-def _direction(queries: _Side, items: _Side) -> Direction:
-    first, hits, count, precisions = (np.concatenate(each) for each in zip(*_chunks(queries, items), strict=True))
-    at = {k: hits[:, min(k, hits.shape[1]) - 1] for k in RECALL_AT}
+def _direction(queries: _Side, items: _Side, jobs: int) -> Direction:
+    step = max(1, _SIMILARITIES // len(items.caption))
+    chunks = [slice(start, start + step) for start in range(0, len(queries.caption), step)]
+    with ThreadPoolExecutor(jobs) as threads:
+        found = list(threads.map(lambda rows: _chunk(queries, items, rows), chunks))
+    first, hits, count, precisions = (np.concatenate(each) for each in zip(*found, strict=True))
     best = {k: np.minimum(count, k) for k in RECALL_AT}
+    at = dict(zip(RECALL_AT, hits.T, strict=True))
     return Direction(
         {k: float((found > 0).mean()) for k, found in at.items()},
         {k: float((most > 0).mean()) for k, most in best.items()},
@@ -98,31 +109,75 @@ def _direction(queries: _Side, items: _Side) -> Direction:
     )
 
 
-def _chunks(queries: _Side, items: _Side) -> Iterator[tuple[np.ndarray, ...]]:
-    """Of some queries at a time: rank of the first own item, own items among the first 1, 2, ..., how many there are,
-    and average precisions by category."""
-    step = max(1, _SIMILARITIES // len(items.caption))
-    for start in range(0, len(queries.caption), step):
-        rows = slice(start, start + step)
-        similarity = queries.embeddings[rows] @ items.embeddings.T
-        own = queries.caption[rows, None] == items.caption
-        found = ranked(similarity, own)
-        precisions = np.zeros(0)
-        if queries.kinds is not None and items.kinds is not None:
-            right = queries.kinds[rows].astype(np.float32) @ items.kinds.T.astype(np.float32) > 0
-            precisions = average_precisions(similarity, right)
-        yield found.argmax(1) + 1, found[:, : max(RECALL_AT)].cumsum(1), own.sum(1), precisions
+def _chunk(queries: _Side, items: _Side, rows: slice) -> tuple[np.ndarray, ...]:
+    """Of some queries: rank of the first own item, own items among the first k, how many there are, precisions."""
+    similarity = queries.embeddings[rows] @ items.embeddings.T
+    own = queries.caption[rows, None] == items.caption
+    first, hits = leading(similarity, own)
+    precisions = np.zeros(0)
+    if queries.kinds is not None and items.kinds is not None:
+        right = queries.kinds[rows].astype(np.float32) @ items.kinds.T.astype(np.float32) > 0
+        precisions = average_precisions(similarity, right)
+    return first, hits, own.sum(1), precisions
+
+
+def leading(similarity: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the first own items of every row stand; nothing is sorted but a query's own items.
+
+    Args:
+        similarity: (n, m).
+        own: (n, m) whether an item is the query's own; one in every row at least.
+
+    Returns:
+        (n,) ranks of the best own item, from 1, and (n, 3) own items among the first 1, 5 and 10. Of equal similarities
+        those that are not the query's own come first.
+    """
+    ranks = np.full((len(own), max(RECALL_AT)), np.iinfo(np.int64).max)
+    for row, values in enumerate(similarity):
+        mine = np.sort(values[own[row]])[::-1][: max(RECALL_AT)]
+        for place, value in enumerate(mine):
+            at_least = np.count_nonzero(values >= value)
+            others = at_least - np.count_nonzero(values[own[row]] >= value)
+            ranks[row, place] = place + 1 + others
+            if ranks[row, place] >= max(RECALL_AT):  # the next ones stand behind it
+                break
+    return ranks[:, 0], np.stack([(ranks <= k).sum(1) for k in RECALL_AT], 1)
 
 
 def ranked(similarity: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Whether each item is right, (n, m), from the most similar to the least; of equal ones the wrong come first."""
-    order = np.lexsort((right, -similarity), axis=1)
-    return np.take_along_axis(right, order, axis=1)
+    """Whether each item is right, (n, m), from the most similar to the least; of equal ones the wrong come first.
+
+    Whether it is right rides in the last bit of a whole number that orders as the similarity does, so one sort of
+    numbers gives order and ties, and no index is kept. Below 2, a number has a bit to spare.
+    """
+    similarity = similarity if similarity.dtype == np.float32 else similarity.astype(np.float64)
+    largest = float(np.abs(similarity).max(initial=0))
+    if largest >= 2:
+        similarity = np.ldexp(similarity, -int(np.frexp(largest)[1]))  # exact
+    whole = np.int32 if similarity.dtype == np.float32 else np.int64
+    hits = np.empty(right.shape, bool)
+    step = max(1, _SORTED // right.shape[1])
+    for rows in (slice(start, start + step) for start in range(0, len(right), step)):
+        bits: np.ndarray[Any, Any] = (similarity[rows] + 0).view(whole)  # -0 becomes 0
+        keys = bits >> (8 * bits.itemsize - 1)  # a float's bits order as a whole number's, those of negatives backwards
+        keys &= np.iinfo(whole).max
+        keys ^= bits
+        np.invert(keys, out=keys)  # the most similar first
+        keys <<= 1
+        keys |= right[rows]
+        keys.sort(axis=1)
+        keys &= 1
+        hits[rows] = keys
+    return hits
 
 
 def average_precisions(similarity: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Average precision of every row of (n, m), given which columns are right; of equal ones the wrong come first."""
     hits = ranked(similarity, right)
-    precision = hits.cumsum(1) / np.arange(1, hits.shape[1] + 1)
-    result: np.ndarray = (precision * hits).sum(1) / np.maximum(hits.sum(1), 1)
+    count = hits.sum(1)
+    begun = np.cumsum(count) - count
+    places = np.flatnonzero(hits) - np.repeat(np.arange(len(hits)) * hits.shape[1], count)
+    within = np.arange(len(places)) - np.repeat(begun, count)
+    total = np.bincount(np.repeat(np.arange(len(hits)), count), (within + 1) / (places + 1), len(hits))
+    result: np.ndarray = total / np.maximum(count, 1)
     return result

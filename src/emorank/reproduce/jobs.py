@@ -1,25 +1,21 @@
 """One training and its measurements: what a worker does, and keeps on disk."""
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import polars as pl
 
 from emorank.errors import EmorankError
-from emorank.evaluation.embedded import embed
 from emorank.evaluation.report import TestName, measure, measure_ordinality
 from emorank.model import EmotionRankCLAP
+from emorank.reproduce.sources import Source
 from emorank.storage import written_whole
 from emorank.training.config import TrainConfig
 from emorank.training.loop import fit
-from emorank.training.prepare import Prepared, prepare
 
 Kind = TypeVar("Kind")
 
@@ -29,17 +25,15 @@ class Job:
     """One training.
 
     Args:
-        table: Parquet file of the utterances.
+        source: the utterances.
         row: folder of the row.
         config: every choice.
-        window: seconds that recordings are cropped or zero-padded to, None for none.
         tests: what is measured.
     """
 
-    table: Path
+    source: Source
     row: Path
     config: TrainConfig
-    window: float | None
     tests: tuple[TestName, ...]
 
     @property
@@ -52,8 +46,7 @@ def develop(job: Job) -> float:
     """Train, and score on the development speakers: the mean of VOC and AOC with the development captions."""
 
     def make(model: EmotionRankCLAP) -> dict[str, Any]:
-        heard = embed(model, _table(job.table), "development", window=job.window)
-        report = measure_ordinality(heard, "development")
+        report = measure_ordinality(job.source.embedded(model, "development"), "development")
         return {"voc": report.voc.mean, "aoc": report.aoc.mean}
 
     path = job.folder / "development.json"
@@ -65,7 +58,7 @@ def examine(job: Job) -> dict[str, Any]:
     """Train, and test on the test speakers."""
 
     def make(model: EmotionRankCLAP) -> dict[str, Any]:
-        found = measure(embed(model, _table(job.table), "test", window=job.window), job.tests)
+        found = measure(job.source.embedded(model, "test"), job.tests)
         found.get("zero-shot", {}).pop("probabilities", None)  # of every clip, for every seed: too much to keep
         return {**found, "development_losses": model.config.training["development_losses"]}
 
@@ -73,20 +66,8 @@ def examine(job: Job) -> dict[str, Any]:
 
 
 def _trained(job: Job) -> EmotionRankCLAP:
-    # Seed, learning rate and epochs do not change the data, so trainings of one row share it.
-    same = dataclasses.replace(job.config, seed=0, learning_rate=1.0, epochs=1, patience=1)
-    data = _prepared(job.table, same, job.window)
+    data = job.source.prepared(job.config)
     return fit(data.train, data.development, job.config, job.folder, about={"data": data.about()})
-
-
-@lru_cache(maxsize=1)
-def _prepared(table: Path, config: TrainConfig, window: float | None) -> Prepared:
-    return prepare(_table(table), config, window=window)
-
-
-@lru_cache(maxsize=1)
-def _table(path: Path) -> pl.DataFrame:
-    return pl.read_parquet(path)
 
 
 def _kept(path: Path, model: EmotionRankCLAP, make: Callable[[EmotionRankCLAP], dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from emorank.affect import STEPS
 from emorank.storage import written_whole
 
-_COLOURS = ("#9aa5b1", "#7b8794", "#cbd2d9", "#e8a33d", "#c7653c", "#2f6db3", "#123c69")
+COLOURS = ("#9aa5b1", "#7b8794", "#cbd2d9", "#e8a33d", "#c7653c", "#2f6db3", "#123c69")
 
 
 def plot_retrieved(results: dict[str, Any], path: Path) -> None:
@@ -16,7 +16,7 @@ def plot_retrieved(results: dict[str, Any], path: Path) -> None:
     figure, axes = _figure(2, (9.0, 4.2))
     for axis, score, dimension in zip(axes, ("voc", "aoc"), ("valence", "arousal"), strict=True):
         axis.plot([0.5, 7], [0.5, 7], ":", color="#bbbbbb", linewidth=1)
-        for colour, row in zip(_COLOURS, results["rows"].values(), strict=False):
+        for colour, row in zip(COLOURS, results["rows"].values(), strict=False):
             labels = np.array([seed["ordinality"][score]["retrieved"] for seed in row["seeds"]])
             axis.plot(STEPS, labels.mean((0, 1)), "-o", markersize=3, color=colour, label=row["name"])
         axis.set(xlabel=f"{dimension} asked for", ylabel=f"{dimension} of what came", xlim=(0.3, 7.2), ylim=(1, 7))
@@ -29,7 +29,7 @@ def plot_curves(results: dict[str, Any], path: Path) -> None:
     """Development loss of every epoch, every seed of every row."""
     rows = results["rows"]
     figure, axes = _figure(len(rows), (2.3 * len(rows), 2.4))
-    for axis, colour, row in zip(axes, _COLOURS, rows.values(), strict=False):
+    for axis, colour, row in zip(axes, COLOURS, rows.values(), strict=False):
         for seed in row["seeds"]:
             axis.plot(
                 range(1, len(seed["development_losses"]) + 1), seed["development_losses"], color=colour, alpha=0.6

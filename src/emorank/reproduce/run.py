@@ -6,7 +6,7 @@ best gives its learning rate to all seeds: the same care for all rows. Where the
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from emorank.reproduce.inputs import Inputs
 from emorank.reproduce.jobs import Job, develop, examine
 from emorank.reproduce.protocol import Protocol
 from emorank.reproduce.rows import ROWS, Row
+from emorank.reproduce.sources import Recorded, Source
 from emorank.reproduce.workers import side_by_side
 from emorank.storage import written_whole
 
@@ -52,11 +53,35 @@ def reproduce(
     categories = counts(inputs.table.filter(split="test"), "emotion").keys() & PROMPTS.keys()
     common: tuple[TestName, ...] = ("ordinality", "retrieval")
     common = (*common, "zero-shot") if len(categories) > 1 else common
+    tests = {row: (*common, "alignment") if row.attributes else common for row in rows}
+    source = Recorded(out / TABLE, protocol.window)
+    return train_and_test(source, out, protocol, tests, jobs, training, inputs.left_out)
+
+
+def train_and_test(
+    source: Source,
+    out: Path,
+    protocol: Protocol,
+    tests: Mapping[Row, tuple[TestName, ...]],
+    jobs: int = 2,
+    training: Callable[[int, int, str], None] | None = None,
+    left_out: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """The same for utterances of any source.
+
+    Args:
+        source: the utterances.
+        out: folder for models and results; what is there already is not done again.
+        protocol: what is the same for all rows.
+        tests: row -> what is measured of it.
+        jobs: trainings side by side, each in a process with one core.
+        training: called with trainings done and to do, and the name of the row.
+        left_out: to be written down: reason -> how many utterances are not among the source's.
+    """
+    rows = list(tests)
 
     def job(row: Row, learning_rate: float, seed: int) -> Job:
-        tests: tuple[TestName, ...] = (*common, "alignment") if row.attributes else common
-        config = protocol.config(row, learning_rate, seed)
-        return Job(out / TABLE, out / "runs" / row.key, config, protocol.window, tests)
+        return Job(source, out / "runs" / row.key, protocol.config(row, learning_rate, seed), tests[row])
 
     rates = protocol.learning_rates
     tuning = [job(row, rate, 0) for row in rows for rate in rates] if len(rates) > 1 else []
@@ -71,9 +96,9 @@ def reproduce(
     with side_by_side(jobs) as run:
         scores = dict(zip(tuning, run(develop, tuning, finished), strict=True))
         chosen = {row.key: max(rates, key=lambda rate: scores.get(job(row, rate, 0), 0.0)) for row in rows}
-        tests = [job(row, chosen[row.key], seed) for row in rows for seed in range(protocol.seeds)]
-        found = dict(zip(tests, run(examine, tests, finished), strict=True))
-    document: dict[str, Any] = {"protocol": dataclasses.asdict(protocol), "left_out": inputs.left_out, "rows": {}}
+        every = [job(row, chosen[row.key], seed) for row in rows for seed in range(protocol.seeds)]
+        found = dict(zip(every, run(examine, every, finished), strict=True))
+    document: dict[str, Any] = {"protocol": dataclasses.asdict(protocol), "left_out": dict(left_out or {}), "rows": {}}
     for row in rows:
         document["rows"][row.key] = {
             "name": row.name,

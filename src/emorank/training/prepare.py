@@ -88,7 +88,7 @@ def prepare(
         index = np.flatnonzero((used.table["split"] == split).to_numpy())
         if config.balance and split == "train":
             index = np.repeat(index, copies(used.table[index]))
-        splits[split] = _split(
+        splits[split] = split_of(
             used.table[index], used.features[index], [used.captions[i] for i in index], split, config
         )
     where = _CAPTIONS[config.captions]
@@ -144,7 +144,7 @@ def _require_both_splits(table: pl.DataFrame, broken: Sequence[AudioError] = ())
             raise EmorankError(f"{sentence} ({len(broken)} cannot; {broken[0]})" if broken else f"{sentence}.")
 
 
-def _split(rows: pl.DataFrame, features: Array, own: list[str], split: BankSplit, config: TrainConfig) -> Split:
+def split_of(rows: pl.DataFrame, features: Array, own: list[str], split: BankSplit, config: TrainConfig) -> Split:
     """The utterances of a split and their captions, or the bank's from all over the plane."""
     labels = rows.select(config.dimensions).to_numpy()
     if config.captions == "plane":

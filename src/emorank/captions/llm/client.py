@@ -17,7 +17,8 @@ from emorank.errors import EmorankError, MissingExtra
 _LARGEST = 1 << 20  # bytes of one answer; a hundred captions with their thoughts are far less
 _LONGEST_WAIT = 600.0  # seconds that a server may ask for
 _PASSING = frozenset({408, 409, 425, 429})  # and all of 5xx
-_FORMATS: dict[str, Any] = {
+#: What is sent so that the server holds the model to JSON.
+FORMATS: dict[str, Any] = {
     "schema": {"type": "json_schema", "json_schema": {"name": "captions", "strict": True, "schema": SCHEMA}},
     "json": {"type": "json_object"},
     "off": None,
@@ -71,7 +72,7 @@ class Client:
         self._format_taken = False
         # What changes when the server turns out not to take it: the limit's name, formats, and what is always sent.
         self._limit = "max_tokens"
-        self._formats = list(_FORMATS) if self._auto else [options.structured]
+        self._formats = list(FORMATS) if self._auto else [options.structured]
         self._always: dict[str, Any] = {"model": model, "temperature": options.temperature}
         try:
             self._url = httpx2.URL(parts._replace(path=path, fragment="").geturl())
@@ -106,7 +107,7 @@ class Client:
             body = self._always | {"messages": list(chat)}
             if self._limit:
                 body[self._limit] = answer_tokens
-            if form := _FORMATS[self._formats[0]]:
+            if form := FORMATS[self._formats[0]]:
                 body["response_format"] = form
             asked = self._limit, self._formats, self._always
             status, wait, text = await self._post(body)
@@ -178,33 +179,45 @@ class Client:
         raise EmorankError(f"{self.shown}: the server refuses the question (status {status}): {sentence}{advice}")
 
     def _sentence(self, given: Any) -> str:
-        """What a server wrote, fit for an error: one line of printable characters, nothing if it repeats the key."""
-        if isinstance(given, dict):
-            given = given.get("message") or given.get("msg") or given
-        given = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
-        line = " ".join("".join(c if c.isprintable() else " " for c in given).split())
-        if contains_key(line, self._key) or contains_key("".join(line.split()), self._key):
-            return "(its message is withheld: it repeats the key)"
-        return line if len(line) <= 300 else line[:300] + " ..."
+        return sentence(given, self._key)
 
     def _reply(self, document: Any, text: str) -> Reply:
-        """The parts of an answer that matter, read by hand: servers leave fields out or add their own."""
         try:
-            choice = document["choices"][0] if document["choices"] else {}
-            message = choice.get("message") or {}
-            places = ("content", "reasoning_content", "reasoning")  # some servers take a whole answer for thoughts
-            content = next((own for name in places if (own := _text(message.get(name)))), "")
-            usage, end = _usage(document.get("usage")), choice.get("finish_reason")
+            return reply_of(document, self._key)
         except (AttributeError, TypeError, LookupError):
             raise Failed(f"its answer cannot be read: {self._sentence(text)}") from None
-        complaint = "" if content.strip() else "An earlier answer was empty."
-        if message.get("refusal") or end == "content_filter":
-            complaint = "An earlier answer was a refusal; only describe voices."
-        elif end == "length":
-            complaint = "An earlier answer was too long and was cut off."
-        elif contains_key(content, self._key):
-            complaint = "An earlier answer contained what is no description."
-        return Reply(content, complaint, usage, cut_off=end == "length")
+
+
+def sentence(given: Any, key: str | None) -> str:
+    """What a server wrote, fit for an error: one line of printable characters, nothing if it repeats the key."""
+    if isinstance(given, dict):
+        given = given.get("message") or given.get("msg") or given
+    given = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+    line = " ".join("".join(c if c.isprintable() else " " for c in given).split())
+    if contains_key(line, key) or contains_key("".join(line.split()), key):
+        return "(its message is withheld: it repeats the key)"
+    return line if len(line) <= 300 else line[:300] + " ..."
+
+
+def reply_of(document: Any, key: str | None) -> Reply:
+    """The parts of an answer that matter, read by hand: servers leave fields out or add their own.
+
+    Raises:
+        AttributeError, TypeError, LookupError: it is not the answer of a chat.
+    """
+    choice = document["choices"][0] if document["choices"] else {}
+    message = choice.get("message") or {}
+    places = ("content", "reasoning_content", "reasoning")  # some servers take a whole answer for thoughts
+    content = next((own for name in places if (own := _text(message.get(name)))), "")
+    usage, end = _usage(document.get("usage")), choice.get("finish_reason")
+    complaint = "" if content.strip() else "An earlier answer was empty."
+    if message.get("refusal") or end == "content_filter":
+        complaint = "An earlier answer was a refusal; only describe voices."
+    elif end == "length":
+        complaint = "An earlier answer was too long and was cut off."
+    elif contains_key(content, key):
+        complaint = "An earlier answer contained what is no description."
+    return Reply(content, complaint, usage, cut_off=end == "length")
 
 
 def retry_after(header: str | None) -> float | None:

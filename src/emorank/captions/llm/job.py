@@ -18,7 +18,7 @@ from emorank.errors import EmorankError
 _CAPTIONS_A_QUESTION = 5  # more in one go become alike
 _ALREADY = 6  # captions that a question shows as taken
 _LONGEST_PAUSE = 60.0  # seconds between two tries, unless the server asks for more
-_ROOM = (256, 2048, 8192, 32_768)  # tokens of an answer beside its captions; more after one that was cut off
+ROOM = (256, 2048, 8192, 32_768)  # tokens of an answer beside its captions; more after one that was cut off
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Job:
         self._room = 0
         self._opens = 0.0  # when calls may go out again: a wait that the server asks one worker for holds all of them
         self._error: EmorankError | None = None
+        self._key: str | None = None
 
     def close(self) -> None:
         """Let another run have the store."""
@@ -156,18 +157,26 @@ class Job:
     async def _put(self, bundle: list[Question]) -> list[list[Question]]:
         """Ask one bundle; what has to be asked again, in bundles."""
         room = self._room
-        reply = await self._answered(self._chat(bundle), 2 * prompt.answer_tokens(bundle) + _ROOM[room])
+        reply = await self._answered(self._chat(bundle), 2 * prompt.answer_tokens(bundle) + ROOM[room])
         if reply is None:
             return []
         if reply.cut_off and room == self._room:  # models that think need more, for other bundles too
-            self._room = min(room + 1, len(_ROOM) - 1)
+            self._room = min(room + 1, len(ROOM) - 1)
         try:
-            if reply.complaint:
-                raise prompt.Unusable(reply.complaint)
-            answers = prompt.parse(reply.content, len(bundle))
+            return [left] if (left := self._taken(bundle, reply)) else []
         except prompt.Unusable as complaint:
             left = [again for each in bundle if (again := self._again(each, each.count, [str(complaint)]))]
             return self._bundles(left, (len(bundle) + 1) // 2)  # smaller ones are easier to get right
+
+    def _taken(self, bundle: list[Question], reply: Reply) -> list[Question]:
+        """Keep what is good in a reply; the questions for the rest.
+
+        Raises:
+            prompt.Unusable: it is no answer.
+        """
+        if reply.complaint:
+            raise prompt.Unusable(reply.complaint)
+        answers = prompt.parse(reply.content, len(bundle))
         judged = [self._judged(each, own) for each, own in zip(bundle, answers, strict=True)]
         new = self._store.accept([(each.subject, good) for each, (good, _) in zip(bundle, judged, strict=True)])
         left = []
@@ -177,7 +186,7 @@ class Job:
             reasons += ["A caption repeats another one of the same item."] if len(kept) < len(good) else []
             if reasons and (again := self._again(question, question.count - len(kept), reasons)):
                 left.append(again)
-        return [left] if left else []
+        return left
 
     def _judged(self, question: Question, captions: list[str]) -> tuple[list[str], list[str]]:
         """The captions of one answer that can be taken, and why that is not all that was asked for."""
@@ -232,13 +241,24 @@ class Job:
 
     def _reserve(self, sent: int, received: int) -> int:
         """Take the most that a call can cost out of the budget, on disk: a kill must not hide it."""
-        (before, after), budget, cost = self.spent(), self._options.budget, self._options.cost
-        if budget is not None and cost(before + sent, after + received) > budget:
+        self._afford(sent, received)
+        return self._store.reserve(self._name, sent, received)
+
+    def _afford(self, sent: int, received: int, what: str = "The next call") -> None:
+        """See that the budget allows so many tokens more.
+
+        Raises:
+            EmorankError: it does not.
+        """
+        budget, cost = self._options.budget, self._options.cost
+        if budget is None:
+            return  # the sum over all calls would be made before every call
+        before, after = self.spent()
+        if cost(before + sent, after + received) > budget:
             raise EmorankError(
-                f"The next call could exceed the budget of {budget:g} ({cost(before, after):.4f} spent or reserved). "
+                f"{what} could exceed the budget of {budget:g} ({cost(before, after):.4f} spent or reserved). "
                 + self._kept(" with a larger --budget")
             )
-        return self._store.reserve(self._name, sent, received)
 
     def _kept(self, how: str = "") -> str:
         return f"{self._done} of {self._total} captions are kept; run the same command{how} to go on."

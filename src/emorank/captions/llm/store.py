@@ -25,6 +25,8 @@ CREATE TABLE IF NOT EXISTS captions (
 CREATE TABLE IF NOT EXISTS calls (
     number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, prompt_tokens INTEGER NOT NULL,
     answer_tokens INTEGER NOT NULL, outcome TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS batched (
+    id TEXT PRIMARY KEY, job TEXT NOT NULL, call INTEGER NOT NULL, questions TEXT NOT NULL);
 """
 _BUSY = "another run is captioning with this model and prompt; wait until it has ended."
 
@@ -112,6 +114,31 @@ class CaptionStore:
         """What a call came to."""
         query = "UPDATE calls SET prompt_tokens = ?, answer_tokens = ?, outcome = ? WHERE number = ?"
         self._write(query, prompt_tokens, answer_tokens, outcome, call)
+
+    def ask_later(self, job: str, requests: Sequence[tuple[str, str, int, int]]) -> None:
+        """Note what the lines of a batch file ask, and take what they may cost out of the budget.
+
+        Args:
+            job: its name.
+            requests: of every line its id, its questions as JSON, and estimates of prompt and answer tokens.
+        """
+        reserved = "INSERT INTO calls (job, prompt_tokens, answer_tokens, outcome) VALUES (?, ?, ?, 'in a batch file')"
+        noted = "INSERT INTO batched (id, job, call, questions) VALUES (?, ?, ?, ?)"
+        with self._failures(), self._connection as transaction:
+            for name, questions, prompt_tokens, answer_tokens in requests:
+                call = transaction.execute(reserved, (job, prompt_tokens, answer_tokens)).lastrowid
+                transaction.execute(noted, (name, job, call, questions))
+
+    def asked_later(self, job: str, name: str) -> tuple[int, str] | None:
+        """Call and questions of a line that was written for a job and is not answered yet; None if there is none."""
+        with self._failures():
+            query = "SELECT call, questions FROM batched WHERE id = ? AND job = ?"
+            found = self._connection.execute(query, (name, job)).fetchone()
+        return None if found is None else (int(found[0]), str(found[1]))
+
+    def answered_later(self, name: str) -> None:
+        """A line has its answer; another one is not taken."""
+        self._write("DELETE FROM batched WHERE id = ?", name)
 
     def close(self) -> None:
         """Let another run have the file."""
