@@ -29,7 +29,9 @@ def test_finds_what_the_terminal_finds(served: Served) -> None:
     calm, angry = model.encode_text(["calm", "angry"])
     expected = find(
         collection,
-        Query((Direction(calm), Direction(angry, NOT)), Near(4, 4, 3), where="speaker = 'ann'", group=True, top=3),
+        Query(
+            (Direction(calm), Direction(angry, NOT)), Near(4, 4, 3), where="speaker = 'ann'", group="recording", top=3
+        ),
     )
     answer = search(
         served,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.asking import Asked, Place, found, near_of, opened
+from emorank.cli.asking import Asked, Place, found, opened
 from emorank.cli.console import clock, print_json, print_table, say, shown
 from emorank.cli.cutting import Selected
 from emorank.errors import EmorankError
@@ -83,7 +83,6 @@ def collection(
         raise EmorankError("--delete goes alone.")
     if says and not label:
         raise EmorankError("Say with --label which moments sound so.")
-    near_of(asked.near)
     from emorank.index import picking, picks
     from emorank.index.named import NamedIndex
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from emorank.cli.asking import Asked, Place, found, near_of, opened
+from emorank.cli.asking import Asked, Place, found, opened
 from emorank.cli.console import say
 from emorank.cli.cutting import Cut, Selected, cut_into
 from emorank.errors import EmorankError
@@ -70,7 +70,6 @@ def export(
         raise EmorankError("--collection is what was picked already; leave the query and the filters out.")
     if kind == "table" and not collection:
         raise EmorankError("--format table is of the labels of a collection; say which with --collection NAME.")
-    near_of(asked.near)
     from emorank.index.named import NamedIndex, is_named
 
     place = opened(name if is_named(name) else NamedIndex.open(name).name, asked.where, memory=asked.memory)

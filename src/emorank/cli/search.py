@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.asking import Answer, Asked, Place, answered, near_of, opened
+from emorank.cli.asking import Answer, Asked, Place, answered, opened
 from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say, shown
 from emorank.cli.cutting import Cut, Selected, cut_into
+from emorank.cli.keeping import Keeping, count, keep, tend
 from emorank.cli.why import explain
 from emorank.errors import EmorankError
 
@@ -26,6 +27,7 @@ def search(
     wide: Annotated[bool, Parameter(negative="")] = False,
     why: Annotated[bool, Parameter(negative="")] = False,
     cut: Annotated[Cut | None, Parameter(name="*")] = None,
+    keeping: Annotated[Keeping | None, Parameter(name="*")] = None,
     play: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
     channels: str | None = None,
@@ -50,6 +52,10 @@ def search(
 
         emorank search "warm, calm" calls --top 50 --cut warm/ --clip-format flac
 
+        emorank search "cold fury" calls --choice speaker=ann --choice speaker=ben --sort date --save "cold ones"
+
+        emorank search calls --saved "cold ones"
+
     Args:
         words: The description in quotes, then the folder, recording or named index to search.
         asked: What is looked for, beside the description.
@@ -58,6 +64,7 @@ def search(
         why: Say where the result comes from: the captions that a description is nearest to, the place that is asked for
             and the one that was found.
         cut: Where clips go.
+        keeping: What else is done.
         play: Play the moments one after another; in a terminal n is the next, a the same again, s stops.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
             named index was made with.
@@ -65,15 +72,24 @@ def search(
             different speech), mix, each, or a number from 1.
         index: Where the index of a folder is kept; by default in the user's cache.
     """
-    asked, cut = asked or Asked(), cut or Cut()
-    if len(words) > 2 or len(words) < (1 if asked.ranks or asked.where else 2):
+    asked, cut, keeping = asked or Asked(), cut or Cut(), keeping or Keeping()
+    if keeping.alone:
+        if len(words) != 1 or asked != Asked() or keeping.save or keeping.facet:
+            raise EmorankError(
+                "--searches and --forget go with the name of an index alone: emorank search INDEX --searches"
+            )
+        tend(words[0], keeping, json, wide)
+        return
+    if len(words) > 2 or len(words) < (1 if asked.ranks or asked.where or keeping.facet else 2):
         raise EmorankError(
             'Give one description in quotes, and what to search: emorank search "a calm, warm voice" DIR'
             if not asked.like
             else "Name what to search as well: emorank search --like clip.wav DIR"
         )
-    near_of(asked.near)  # before anything is listened to
     place = opened(words[-1], asked.where, model, index, channels, asked.memory)
+    if keeping.facet:
+        count(place, keeping.facet, words[:-1], asked, json)
+        return
     answer = answered(place, words[:-1], asked, asked.top or _TOP)
     result = answer.found
     typed = from_here if place.named else functools.partial(as_typed, root=words[-1])
@@ -88,6 +104,8 @@ def search(
         explain(answer)
     if cut.cut:
         cut_into(cut.cut, cut, Selected(place, result.hits))
+    if keeping.save is not None:
+        keep(place, keeping.save, words[:-1], asked)
     if play:
         from emorank.cli import playing
 

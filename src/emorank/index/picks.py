@@ -4,7 +4,6 @@ A moment is known by the content of its recording and its span, so that it stays
 or the index is made anew.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,11 +12,11 @@ import msgspec
 
 from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
 from emorank.errors import EmorankError
+from emorank.index.naming import LONGEST as LONGEST_WORD
+from emorank.index.naming import check_name
 
 MOST_MOMENTS, MOST_COLLECTIONS = 100_000, 1_000
-LONGEST_NOTE, LONGEST_WORD, MOST_TAGS = 2_000, 64, 32  # characters, characters of a name or tag, tags
-
-_NAME = re.compile(rf"[^\W_][\w .-]{{0,{LONGEST_WORD - 1}}}")
+LONGEST_NOTE, MOST_TAGS = 2_000, 32  # characters, tags
 
 Value = Annotated[float, msgspec.Meta(ge=LOWEST, le=HIGHEST)]
 Key = tuple[str, float, int]  # content, start, channel
@@ -113,7 +112,7 @@ def described(book: Book, name: str, note: str | None = None, tags: Sequence[str
     """
     old = book.get(name) or Picks(made=now())
     if name not in book:
-        _check_name(name)
+        check_name(name, "a collection")
         if len(book) >= MOST_COLLECTIONS:
             raise EmorankError(f"An index has up to {MOST_COLLECTIONS} collections; delete one first.")
     if note is not None and len(note) > LONGEST_NOTE:
@@ -165,7 +164,7 @@ def renamed(book: Book, name: str, new: str) -> Book:
         EmorankError: there is no such collection, or the new name cannot be one or is taken.
     """
     found(book, name)
-    _check_name(new)
+    check_name(new, "a collection")
     if new in book and new != name:
         raise EmorankError(f"There is a collection {new!r} already; delete or rename it first.")
     return {new if each == name else each: picks for each, picks in book.items()}
@@ -204,11 +203,3 @@ def labelled(book: Book, name: str, keys: Iterable[Key], label: Label) -> Book:
         others = tuple(one for one in kept[key].labels if one.by != label.by)
         kept[key] = msgspec.structs.replace(kept[key], labels=(*others, label) if says else others)
     return {**book, name: msgspec.structs.replace(book[name], moments=tuple(kept.values()))}
-
-
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name) or name != name.strip():
-        raise EmorankError(
-            f"{name!r} cannot name a collection; use up to {LONGEST_WORD} letters, digits, spaces, dots, dashes, "
-            "underscores, a letter or digit first."
-        )

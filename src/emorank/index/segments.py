@@ -36,6 +36,7 @@ class Segments:
         loudness: (n,) root mean square in dB of full scale; NaN where an old index did not keep it.
         channels: (n,) number of the channel that is heard, from 1; 0 where a recording is heard as one.
         damage: path of a recording of which something is missing -> what, in a sentence.
+        changed: (n,) time of the last change of the recordings, in nanoseconds since 1970; None where nobody noted it.
     """
 
     paths: list[str]
@@ -46,6 +47,7 @@ class Segments:
     loudness: np.ndarray
     channels: np.ndarray
     damage: dict[str, str]
+    changed: np.ndarray | None = None
 
     @classmethod
     def of(cls, rows: Any) -> "Segments":
@@ -63,6 +65,7 @@ class Segments:
             rows["loudness"].to_numpy(zero_copy_only=False),
             rows["channel"].fill_null(0).to_numpy(),
             {path: damage for path, damage in damaged if damage is not None},
+            rows["changed"].to_numpy() if "changed" in rows.column_names else None,
         )
 
     def under(self, root: str) -> "Segments":
@@ -82,9 +85,11 @@ class Segments:
             self.loudness[chosen],
             self.channels[chosen],
             self.damage,
+            None if self.changed is None else self.changed[chosen],
         )
 
     @property
     def dimensions(self) -> tuple[str, ...]:
         """The dimensions that the model places speech in; all of them where there are no segments."""
-        return tuple(name for name, column in zip(DIMENSIONS, self.places.T, strict=True) if not np.isnan(column).any())
+        nowhere = [len(column) > 0 and bool(np.isnan(column).all()) for column in self.places.T]
+        return tuple(name for name, lacking in zip(DIMENSIONS, nowhere, strict=True) if not lacking)

@@ -11,10 +11,12 @@ from emorank.errors import EmorankError
 from emorank.index import guarded, ledger, remote, table
 from emorank.index.about import ABOUT_FILE
 from emorank.index.aside import Aside
+from emorank.index.documents import LOCK
 from emorank.index.failures import reported
-from emorank.index.picking import PICKS_FILE, PICKS_LOCK
+from emorank.index.picking import COLLECTIONS
 from emorank.index.plan import Indexed
 from emorank.index.rows import Rows, quoted
+from emorank.index.searches import SEARCHES
 from emorank.index.upgrade import prepared
 from emorank.listening.recordings import Recording
 from emorank.model import EmotionRankCLAP
@@ -160,5 +162,5 @@ def _require_index(folder: Path) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    guards = any(guarded.belongs(name, file) for file in (ABOUT_FILE, LABELS_FILE, PICKS_FILE))
-    return guards or name == PICKS_LOCK or is_temporary(name)
+    guards = any(guarded.belongs(name, file) for file in (ABOUT_FILE, LABELS_FILE, COLLECTIONS.file, SEARCHES.file))
+    return guards or name == LOCK or is_temporary(name)

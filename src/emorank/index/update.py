@@ -23,7 +23,7 @@ from emorank.model import EmotionRankCLAP
 from emorank.storage import cache_folder
 from emorank.types import Heard, Hearing
 
-_SEARCHED = ("path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage", "reason")
+_SEARCHED = ("path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage", "reason", "changed")
 _COPIED_AT_ONCE = 500  # moved recordings in one transaction
 
 #: Recordings, and what is told how far it is -> rows of the table, whole recordings at a time.
@@ -142,7 +142,7 @@ class Index:
         """Everything that can be searched."""
         with reported(self.folder, "read"):
             self._rows.refresh()
-            return _segments(self._rows.read(list(_SEARCHED), ["searched"]))
+            return _segments(self._rows.read(list(_SEARCHED), ["searched", "file"]))
 
     def view(self) -> View | None:
         """The latest version, to be read in pieces; None where nothing was written yet."""

@@ -11,8 +11,11 @@ import numpy as np
 
 from emorank.index import Segments
 from emorank.index.segments import recording_id, segment_id
-from emorank.search.columns import NUMBERS, number
+from emorank.search import dates, disagreement
+from emorank.search.columns import NUMBERS, beside, number
 from emorank.search.filter import where
+from emorank.search.groups import DAY, Codes, Numbered, coded, require
+from emorank.search.order import RECORDING
 from emorank.search.scan import Scan
 
 if TYPE_CHECKING:
@@ -51,7 +54,10 @@ class Collection:
 
     @cached_property
     def columns(self) -> "pl.DataFrame":
-        """A row a segment: path, file, start, end, duration, valence, arousal, dominance, loudness, the user's own."""
+        """A row a segment: path, file, start, end, duration, places, loudness, channel, damage, date, the user's own.
+
+        Where the user's table says how segments sound, `disagreement` is how far from that the model puts them.
+        """
         import polars as pl
 
         shown = self.segments.paths if self.shown is None else self.shown
@@ -67,11 +73,59 @@ class Collection:
             schema_overrides={"path": pl.String, "file": pl.String, "damage": pl.String},
         )
         if self.labels is None:
-            return own
+            return own.with_columns(dates.dates(self.segments.changed, len(self)))
         joined = pl.DataFrame({"path": self.segments.paths}, schema={"path": pl.String}).join(
             self.labels, on="path", how="left", maintain_order="left"
         )
-        return own.hstack(joined.drop("path"))
+        stated = joined[dates.COLUMN] if dates.COLUMN in joined.columns else None
+        own = own.with_columns(dates.dates(self.segments.changed, len(self), stated))
+        if compared := disagreement.compared(self.labels):
+            stands = disagreement.stated(joined, compared)
+            own = own.with_columns(disagreement.distances(stands, self.segments.places))
+        return own.hstack(joined.select(beside(joined)))
+
+    @cached_property
+    def _codes(self) -> dict[str, Codes]:
+        return {}
+
+    def codes(self, name: str) -> Codes:
+        """A column, `recording` or `day` by its different values, made when first asked for.
+
+        Raises:
+            EmorankError: there is no such column.
+        """
+        if name not in self._codes:
+            self._codes[name] = self._coded(name)
+        return self._codes[name]
+
+    def _coded(self, name: str) -> Codes:
+        require(name, self.columns.columns)
+        if name in (RECORDING, "path"):  # told apart by their order, without comparing a million texts
+            first, paths = self.recordings[:-1], self.segments.paths if self.shown is None else self.shown
+            every = np.repeat(np.arange(len(first)), np.diff(self.recordings))
+            return Codes(every, Numbered(len(first), lambda number: paths[int(first[number])]))
+        if name == DAY and DAY not in self.columns.columns:
+            return coded(self.columns[dates.COLUMN].str.head(dates.DAY))
+        return coded(self.columns[name])
+
+    def kept(self, passing: np.ndarray | None) -> np.ndarray | None:
+        """(n,) of rows that pass those that are segments, which all are; None for all."""
+        return passing
+
+    def column(self, name: str, rows: np.ndarray) -> "pl.Series":
+        """A column of some rows."""
+        return self.columns[name][rows]
+
+    def date_at(self, row: int) -> str | None:
+        """The date of a segment's recording, see `emorank.search.dates`."""
+        date: str | None = self.columns[dates.COLUMN][row]
+        return date
+
+    @cached_property
+    def upwards(self) -> np.ndarray:
+        """(n,) the order of the segments by arousal, those without any last."""
+        order: np.ndarray = np.argsort(self.segments.places[:, 1], kind="stable")
+        return order
 
     @property
     def label_names(self) -> list[str]:

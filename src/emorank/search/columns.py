@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from emorank.affect import DIMENSIONS
+from emorank.search import dates, disagreement
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,7 +20,15 @@ def column_types(labels: "pl.DataFrame | None" = None) -> "dict[str, pl.DataType
 
     own: dict[str, pl.DataType] = {"path": pl.String(), "file": pl.String()}
     own |= {name: pl.Int64() if name == "channel" else pl.Float64() for name in NUMBERS} | {"damage": pl.String()}
-    return own if labels is None else own | {name: kind for name, kind in labels.schema.items() if name != "path"}
+    own[dates.COLUMN] = pl.String()
+    if disagreement.compared(labels):
+        own[disagreement.COLUMN] = pl.Float64()
+    return own if labels is None else own | {name: labels.schema[name] for name in beside(labels)}
+
+
+def beside(labels: "pl.DataFrame") -> list[str]:
+    """The columns of a user's table that stand beside the index's own; its dates are read into the index's `date`."""
+    return [name for name in labels.columns if name not in ("path", dates.COLUMN)]
 
 
 def number(

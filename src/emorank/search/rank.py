@@ -2,14 +2,18 @@
 
 import numpy as np
 
-from emorank.affect import HIGHEST, LOWEST
+from emorank.affect import DIMENSIONS
 from emorank.errors import EmorankError
+from emorank.search.checks import check
 from emorank.search.collection import Collection
+from emorank.search.lasso import within
 from emorank.search.mapped import MappedCollection
 from emorank.search.mapped import rank as mapped_rank
-from emorank.search.query import Found, Hit, Query
+from emorank.search.order import ASCENDING, FIT, RECORDING, ascends, heights, require, spread
+from emorank.search.query import Found, Hit, Lasso, Query
 from emorank.search.scan import Scan
 
+PLANE = DIMENSIONS[:2]
 Searched = Collection | MappedCollection
 _RESCORED = 2_000  # of the best are scored exactly where the scan is not
 
@@ -20,13 +24,14 @@ def find(collection: Searched, query: Query) -> Found:
     Raises:
         EmorankError: the query asks for nothing, or for a place that is not on the plane.
     """
-    _check(query)
+    check(query)
     if not len(collection):
         return Found(0, ())
     if isinstance(collection, MappedCollection):
         return _found_mapped(collection, query)
-    cosines, scores, distances, passing = _judged(collection, query)
-    rows, total, others = _best(collection, scores, passing, query)
+    cosines, scores, distances, passes = _judged(collection, query)
+    ranks, passes = _ordered(collection, query, scores, passes)
+    rows, total, others = _best(collection, ranks, passes, query)
     percentiles = _percentiles(scores, rows) if cosines is not None else None
     hits = []
     for place, row in enumerate(rows.tolist()):
@@ -45,36 +50,40 @@ def scores_of(collection: Searched, query: Query) -> tuple[np.ndarray, np.ndarra
     """
     if isinstance(collection, MappedCollection):
         raise EmorankError("it is larger than the memory it may take and cannot be compared; allow more with --memory.")
-    _check(query)
+    check(query)
     if not len(collection):
         return np.zeros(0, np.float32), np.zeros(0, bool)
-    _, scores, _, passing = _judged(collection, query)
-    return scores, np.ones(len(scores), bool) if passing is None else passing
+    _, scores, _, passes = _judged(collection, query)
+    return scores, np.ones(len(scores), bool) if passes is None else passes
 
 
 def _judged(
     collection: Collection, query: Query
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Of all segments: cosines to the directions, scores, distances, and which pass; None for what is not asked."""
-    _check_plane(collection, query)
     distances = _distances(collection, query)
-    passing = _passing(collection, query, distances)
+    passes = passing(collection, query)
     cosines = None
     if query.directions:
-        cosines, scores = _scored(collection.scan, query, passing)
+        cosines, scores = _scored(collection.scan, query, passes)
+    elif query.region and not query.near:
+        scores = np.zeros(len(collection))
+        rows = np.arange(len(scores)) if passes is None else np.flatnonzero(passes)
+        scores[rows] = spread(collection.codes(RECORDING).of[rows], rows)
     else:
         scores = np.zeros(len(collection), np.float32) if distances is None else -distances
-    return cosines, scores, distances, passing
+    return cosines, scores, distances, passes
 
 
 def _found_mapped(collection: MappedCollection, query: Query) -> Found:
-    _check_plane(collection, query)
-    middle = _middle(query)
-    best = mapped_rank.ranked(collection, query, middle)
+    _require_plane(collection, query)
+    near = query.near
+    best = mapped_rank.ranked(collection, query)
     hits = []
     for place, row in enumerate(best.rows.tolist()):
         score = None if best.cosines is None else float(best.cosines[place])
         percentile = None if best.percentiles is None else float(best.percentiles[place])
+        middle = None if near is None else (near.valence, near.arousal)
         away = None if middle is None else float(np.hypot(*(collection.segments.places[row, :2] - middle)))
         hits.append(hit(collection, row, score, percentile, away, best.others[place]))
     return Found(best.total, tuple(hits), best.error)
@@ -110,33 +119,8 @@ def hit(
         damage=segments.damage.get(segments.paths[row]),
         labels=collection.labels_at(row),
         others=others,
+        date=collection.date_at(row),
     )
-
-
-def _check(query: Query) -> None:
-    if not (query.directions or query.near or query.region or query.where):
-        raise EmorankError("The query asks for nothing; give a description, a clip, a place on the plane or a filter.")
-    if query.top < 1 or query.offset < 0:
-        raise EmorankError(f"{query.top} hits from {query.offset} on were asked for; ask for at least 1 from 0 on.")
-    places = []
-    if query.near:
-        places = [query.near.valence, query.near.arousal]
-        if not query.near.radius > 0:
-            raise EmorankError(f"The radius is {query.near.radius:g}; it has to be above 0.")
-    if query.region:
-        places += [*query.region.valence, *query.region.arousal]
-        for name, (low, high) in (("valence", query.region.valence), ("arousal", query.region.arousal)):
-            if low > high:
-                raise EmorankError(f"The region's {name} runs from {low:g} down to {high:g}; the lower comes first.")
-    for place in places:
-        if not LOWEST <= place <= HIGHEST:
-            raise EmorankError(f"{place:g} is not on the plane; valence and arousal run from 1 to 7.")
-
-
-def _check_plane(collection: Searched, query: Query) -> None:
-    lacking = [name for name in ("valence", "arousal") if name not in collection.segments.dimensions]
-    if lacking and (query.near or query.region):
-        raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
 
 
 def _scored(scan: Scan, query: Query, passing: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -156,34 +140,38 @@ def _scored(scan: Scan, query: Query, passing: np.ndarray | None) -> tuple[np.nd
     return cosines, scores
 
 
-def _middle(query: Query) -> tuple[float, float] | None:
-    """Of what is looked for on the plane."""
-    if query.near:
-        return (query.near.valence, query.near.arousal)
-    return (sum(query.region.valence) / 2, sum(query.region.arousal) / 2) if query.region else None
-
-
 def _distances(collection: Collection, query: Query) -> np.ndarray | None:
-    """(n,) from the middle of what is looked for on the plane."""
-    middle = _middle(query)
-    if middle is None:
+    """(n,) from the middle of the circle that is asked for."""
+    if not query.near:
         return None
-    distances: np.ndarray = np.hypot(*(collection.segments.places[:, :2] - np.array(middle, np.float32)).T)
-    return distances
+    middle = np.array((query.near.valence, query.near.arousal), np.float32)
+    distances: np.ndarray = np.hypot(*(collection.segments.places[:, :2] - middle).T)
+    return np.where(np.isnan(distances), np.float32(np.inf), distances)
 
 
-def _passing(collection: Collection, query: Query, distances: np.ndarray | None) -> np.ndarray | None:
-    """(n,) which segments pass the filters; None where there are none."""
+def passing(collection: Searched, query: Query) -> np.ndarray | None:
+    """(n,) which segments pass the filters of a query; None where it has none.
+
+    Raises:
+        EmorankError: the model lacks a dimension that is asked about, or there is no such column.
+        FilterError: the filter cannot be understood.
+    """
+    _require_plane(collection, query)
+    if isinstance(collection, MappedCollection):
+        return mapped_rank.passing(collection, query)
+    places = collection.segments.places[:, :2]
     masks = []
+    distances = _distances(collection, query)
     if query.near and distances is not None:
         masks.append(distances <= query.near.radius)
-    if query.region:
-        for values, (low, high) in zip(
-            collection.segments.places.T, (query.region.valence, query.region.arousal), strict=False
-        ):
+    if isinstance(query.region, Lasso):
+        masks.append(within(places, collection.upwards, query.region.corners))
+    elif query.region:
+        for values, (low, high) in zip(places.T, (query.region.valence, query.region.arousal), strict=True):
             masks.append((values >= low) & (values <= high))
     if query.where:
         masks.append(collection.passing(query.where))
+    masks += [collection.codes(choice.column).any_of(choice.values) for choice in query.choices]
     if query.recording is not None:
         own = collection.rows_of(query.recording)
         inside = np.zeros(len(collection), bool)
@@ -196,22 +184,49 @@ def _passing(collection: Collection, query: Query, distances: np.ndarray | None)
     return np.logical_and.reduce(masks) if masks else None
 
 
+def _require_plane(collection: Searched, query: Query) -> None:
+    lacking = [name for name in PLANE if name not in collection.segments.dimensions]
+    if lacking and (query.near or query.region):
+        raise EmorankError(f"The model of this index has no {' and no '.join(lacking)}; places cannot be asked for.")
+
+
+def _ordered(
+    collection: Collection, query: Query, scores: np.ndarray, passes: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """(n,) by what hits are ordered, highest first, and which are: of another order than fit those that fit best."""
+    if query.sort == FIT:
+        return (-scores if query.order == ASCENDING else scores), passes
+    if query.directions:
+        best = np.zeros(len(scores), bool)
+        best[_highest(scores, query.best, passes)] = True
+        passes = best
+    kinds = collection.column_types
+    require(query.sort, kinds)
+    rows = np.arange(len(scores))
+    column = rows if query.sort == RECORDING else collection.column(query.sort, rows)
+    return heights(column, ascends(query.sort, query.order, kinds.get(query.sort))), passes
+
+
 def _best(
-    collection: Collection, scores: np.ndarray, passing: np.ndarray | None, query: Query
+    collection: Collection, ranks: np.ndarray, passes: np.ndarray | None, query: Query
 ) -> tuple[np.ndarray, int, list[int]]:
-    """The rows of one page, how many pass in all, and how many others of each row's recording pass."""
+    """The rows of one page, how many pass in all, and how many others of each row's group pass."""
     if not query.group:
-        total = len(scores) if passing is None else int(passing.sum())
-        rows = _highest(scores, query.offset + query.top, passing)[query.offset :]
+        total = len(ranks) if passes is None else int(passes.sum())
+        rows = _highest(ranks, query.offset + query.top, passes)[query.offset :]
         return rows, total, [0] * len(rows)
-    kept = scores if passing is None else np.where(passing, scores, -np.inf)
-    first = collection.recordings[:-1]
-    counts = np.diff(collection.recordings) if passing is None else np.add.reduceat(passing.astype(np.int64), first)
-    total = int((counts > 0).sum())
-    files = _highest(np.maximum.reduceat(kept, first), min(query.offset + query.top, total))[query.offset :]
-    spans = [range(int(first[file]), int(collection.recordings[file + 1])) for file in files]
-    rows = np.array([span.start + int(np.argmax(kept[span.start : span.stop])) for span in spans], np.int64)
-    return rows, total, [int(counts[file]) - 1 for file in files]
+    groups = collection.codes(query.group)
+    every = np.arange(len(ranks)) if passes is None else np.flatnonzero(passes)
+    of, kept = groups.of[every], ranks[every]
+    highest = np.full(len(groups.values) + 1, -np.inf, kept.dtype)
+    np.maximum.at(highest, of, kept)
+    leading = every[kept == highest[of]][::-1]
+    best = np.full(len(highest), -1)
+    best[groups.of[leading]] = leading  # of equal ones the first stays
+    leaders = np.sort(best[best >= 0])
+    rows = leaders[_highest(ranks[leaders], query.offset + query.top)][query.offset :]
+    counts = groups.counts(passes)
+    return rows, len(leaders), [int(counts[groups.of[row]]) - 1 for row in rows]
 
 
 def _highest(scores: np.ndarray, count: int, passing: np.ndarray | None = None) -> np.ndarray:

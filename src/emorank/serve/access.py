@@ -73,7 +73,7 @@ def _needed(path: str, method: str) -> frozenset[Scope]:
         return frozenset({"listen"})
     if path == "/api/clips":
         return frozenset({"listen", "export"})
-    if path.startswith("/api/collections") and method != "GET":
+    if path.startswith(("/api/collections", "/api/searches")) and method not in ("GET", "HEAD"):
         return frozenset({"collect"})
     return frozenset({"export" if path in ("/api/segments", "/api/lists") else "search"})
 

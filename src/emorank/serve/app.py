@@ -29,12 +29,15 @@ from emorank.serve.routes import (
     audio,
     clips,
     collections,
+    facets,
     health,
     index,
     indexes,
     page,
+    plane,
     recordings,
     search,
+    searches,
     segments,
     update,
     uploads,
@@ -43,7 +46,10 @@ from emorank.serve.snapshots import ServedIndex, keep_fresh
 from emorank.serve.tokens import Tokens
 from emorank.serve.updates import Updates
 
-_OF_AN_INDEX = (health, index, search, uploads, segments, recordings, audio, clips, collections, update, page)
+_OF_AN_INDEX = (
+    *(health, index, plane, search, searches, facets, uploads),
+    *(segments, recordings, audio, clips, collections, update, page),
+)
 
 
 def create_app(

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from emorank.index.picks import LONGEST_NOTE, LONGEST_WORD, MOST_TAGS
+from emorank.index.naming import LONGEST as LONGEST_WORD
+from emorank.index.picks import LONGEST_NOTE, MOST_TAGS
 from emorank.serve.schemas import Asked, Chosen, Scale, Segment
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\W_][\w .-]*$", max_length=LONGEST_WORD)]

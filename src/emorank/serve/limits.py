@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 from emorank.search.filter import LONGEST as FILTER_CHARACTERS
+from emorank.search.lasso import MOST_POINTS
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,11 @@ class Limits:
         offset: hits that may be skipped.
         query_characters: of one description.
         filter_characters: of a filter.
-        parts: descriptions, and clips, of one query.
+        parts: descriptions, clips, and columns with chosen values, of one query.
+        values: of one column that are chosen.
+        value_characters: of one of them.
+        column_characters: of a column's name.
+        corners: of a region.
         query_bytes: of the body of a request that uploads nothing.
         query_seconds: in which such a body has to arrive.
         upload_bytes: of an uploaded recording.
@@ -39,6 +44,10 @@ class Limits:
     query_characters: int = 500
     filter_characters: int = FILTER_CHARACTERS
     parts: int = 16
+    values: int = 100
+    value_characters: int = 4096
+    column_characters: int = 256
+    corners: int = MOST_POINTS
     query_bytes: int = 256 * 1024
     query_seconds: float = 10.0
     upload_bytes: int = 32 * 1024 * 1024

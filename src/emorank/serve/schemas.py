@@ -3,8 +3,9 @@
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints
 
+from emorank.search.order import BEST, RECORDING
 from emorank.serve.limits import Limits
 from emorank.serve.tokens import Scope
 from emorank.taking.clips import ClipFormat
@@ -35,6 +36,30 @@ Top = Annotated[int, Field(ge=1, le=_LIMITS.top)]
 PAD = 0.3  # seconds
 Pad = Annotated[float, Field(ge=0, le=LONGEST_PAD, allow_inf_nan=False, description="Seconds before and after.")]
 Offset = Annotated[int, Field(ge=0, le=_LIMITS.offset)]
+
+
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=_LIMITS.column_characters)]
+Value = Annotated[str, StringConstraints(max_length=_LIMITS.value_characters)] | bool | FiniteFloat | None
+Group = Annotated[
+    ColumnName | None,
+    BeforeValidator(
+        lambda value: (
+            {True: RECORDING, False: None, "true": RECORDING, "false": None}.get(value, value)
+            if isinstance(value, bool | str)
+            else value
+        )
+    ),
+    Field(description="One segment, the best, of each recording, day, or value of a column; true is recording."),
+]
+Sort = Annotated[ColumnName, Field(description="fit, recording (path and start), or a column; no value comes last.")]
+Order = Annotated[
+    Literal["ascending", "descending"] | None,
+    Field(description="By default the best fit, numbers and dates descend, text and recordings ascend."),
+]
+Best = Annotated[
+    int,
+    Field(ge=1, le=_LIMITS.offset, description="Of what is described, another sort is of so many that fit best."),
+]
 
 
 class Asked(BaseModel):
@@ -72,16 +97,43 @@ class Rectangle(Asked):
     arousal: tuple[Scale, Scale]
 
 
-class Search(Asked):
-    """At least one of texts, likes, near, region and where."""
+class Outline(Asked):
+    """A polygon on the plane: valence and arousal of its corners."""
+
+    corners: Annotated[list[tuple[Scale, Scale]], Field(min_length=3, max_length=_LIMITS.corners)]
+
+
+class Choice(Asked):
+    """Values of a column, of which segments have one; null stands for no value."""
+
+    column: ColumnName
+    values: Annotated[list[Value], Field(min_length=1, max_length=_LIMITS.values)]
+
+
+class Filtered(Asked):
+    """What segments have to pass."""
+
+    near: Circle | None = None
+    region: Rectangle | Outline | None = None
+    where: Filter | None = None
+    choices: Annotated[list[Choice], Field(max_length=_LIMITS.parts)] = []
+
+
+class Ordered(Filtered):
+    """At least one of texts, likes, near, region, where, choices and a sort other than fit."""
 
     texts: Annotated[list[Text], Field(max_length=_LIMITS.parts)] = []
     likes: Annotated[list[Like], Field(max_length=_LIMITS.parts)] = []
-    near: Circle | None = None
-    region: Rectangle | None = None
-    where: Filter | None = None
     recording: RecordingId | None = None
-    group: bool = False
+    group: Group = None
+    sort: Sort = "fit"
+    order: Order = None
+    best: Best = BEST
+
+
+class Search(Ordered):
+    """At least one of texts, likes, near, region, where, choices and a sort other than fit."""
+
     why: bool = Field(False, description="Whether to say where the answer comes from.")
     top: Top = 20
     offset: Offset = 0
@@ -122,17 +174,20 @@ class Segment(BaseModel):
     duration: float
     percentile: float | None = Field(description="Percent of the index that fits less well.")
     score: float | None = Field(description="Cosine to the first description or clip.")
-    distance: float | None = Field(description="From the place that was asked for.")
+    distance: float | None = Field(description="From the middle of near.")
     valence: Place
     arousal: Place
     dominance: Place
     loudness: float | None = Field(description="In dB of full scale.")
     channel: int | None = Field(description="Of the recording, from 1; null where it is heard as one.")
     damage: str | None = Field(description="What is missing of the recording; null where nothing is.")
+    date: str | None = Field(
+        description="Of the recording, such as 2026-03-09 14:05:00, as the table or its file says."
+    )
     labels: dict[str, Any]
     recording: str = Field(description="Its id, see /api/recordings.")
     moments: int = Field(description="How many segments its recording has.")
-    others: int = Field(description="Further segments of the recording that pass, when grouped.")
+    others: int = Field(description="Further segments of the group that pass, when grouped.")
 
 
 class Page(BaseModel):
@@ -168,7 +223,7 @@ class Column(BaseModel):
     """What a filter may ask about."""
 
     name: str
-    kind: Literal["text", "number", "truth"]
+    kind: Literal["text", "number", "truth", "date"]
     values: list[str] | None = Field(description="Of text with few different values.")
     low: float | None
     high: float | None
@@ -183,6 +238,8 @@ class Bounds(BaseModel):
     upload_bytes: int
     upload_seconds: float
     taken: int
+    corners: int
+    values: int
 
 
 class IndexNote(BaseModel):
@@ -197,6 +254,7 @@ class IndexNote(BaseModel):
     columns: list[Column]
     roots: list[str]
     limits: Bounds
+    compared: list[str] = Field(description="Columns of labels that disagreement compares with the plane.")
     scopes: list[Scope] = Field(description="What the token that was shown allows; all where none is needed.")
     indexes: list[str] = Field(description="All that the server has; where there are several, each at ../NAME/.")
 

@@ -34,6 +34,7 @@ Moment = tuple[str | None, float, float, int]
 DRAWN = 200_000  # segments of which the plane shows every one; of more it shows so many
 _MANY = 50  # different values of a text column; more are not listed
 _PLANE = ("valence", "arousal")
+UNKNOWN = 65535  # stands in the plane for a place that is not known
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class Snapshot:
         return set(_PLANE) <= set(self.dimensions)
 
     @cached_property
+    def drawn(self) -> np.ndarray | None:
+        """Rows of the segments that the plane shows; None where it shows every one."""
+        return self.collection.spread(DRAWN) if isinstance(self.collection, MappedCollection) else None
+
+    @cached_property
     def plane(self) -> bytes:
         """Valence and arousal of segments as little-endian uint16 pairs; nothing where the model lacks one.
 
@@ -75,10 +81,10 @@ class Snapshot:
         if not self.has_plane:
             return b""
         points = self.collection.segments.places[:, [DIMENSIONS.index(name) for name in _PLANE]]
-        if isinstance(self.collection, MappedCollection):
-            rows = self.collection.spread(DRAWN)
-            points = points[rows]
-        return np.round((points - LOWEST) / (HIGHEST - LOWEST) * 65535).clip(0, 65535).astype("<u2").tobytes()
+        points = points if self.drawn is None else points[self.drawn]
+        scaled = np.round((points - LOWEST) / (HIGHEST - LOWEST) * UNKNOWN).clip(0, UNKNOWN - 1)
+        nowhere = np.isnan(points).any(axis=1, keepdims=True)
+        return np.where(nowhere, UNKNOWN, np.nan_to_num(scaled)).astype("<u2").tobytes()
 
     @cached_property
     def plane_etag(self) -> str:
@@ -113,12 +119,13 @@ class Snapshot:
             column = self.collection.sketch(name)
             number = column.dtype.is_numeric()
             values = low = high = None
-            if column.dtype == pl.String and name not in ("path", "file"):
+            if column.dtype == pl.String and name not in ("path", "file", "date"):
                 values = sorted(column.drop_nulls().unique().to_list()) if column.n_unique() <= _MANY else None
             if number:
                 finite = column.fill_nan(None) if column.dtype.is_float() else column
                 low, high = finite.min(), finite.max()
             kind = "number" if number else "truth" if column.dtype == pl.Boolean else "text"
+            kind = "date" if name == "date" else kind
             described.append({"name": name, "kind": kind, "values": values, "low": low, "high": high})
         return described
 

@@ -37,7 +37,7 @@ def add(index: Index, recordings: Mapping[str, int], seed: int = 0, reason: str 
     columns = {
         "path": pa.array(paths),
         "size": pa.array(rng.integers(1, 10**6, count)),
-        "changed": pa.array(rng.integers(1, 10**15, count)),
+        "changed": pa.array(np.repeat(rng.integers(1, 10**18, len(recordings)), list(recordings.values()))),
         "digest": pa.array([f"{hash(path) % 2**128:032x}" for path in paths]),
         "channel": pa.array([None if place % 3 else 1 + place % 2 for place in places], pa.int16()),
         "start": pa.array(starts),

@@ -6,9 +6,11 @@ import pytest
 
 from emorank.errors import EmorankError
 from emorank.index import Index
-from emorank.search import NOT, Direction, Found, Near, Query, Region, find
+from emorank.search import NOT, Choice, Direction, Found, Lasso, Near, Query, Region, find
+from emorank.search.facets import facets, histograms
 from emorank.search.filter import FilterError
 from emorank.search.mapped import follow, rank, scan
+from emorank.serve.colours import coloured
 from tests.search.mapped.conftest import add, in_memory, mapped
 
 RECORDINGS = {
@@ -19,6 +21,7 @@ LABELS = pl.DataFrame(
         "path": [path for i, path in enumerate(RECORDINGS) if i % 4],
         "speaker": [["ann", "ben", "<b>o'neil"][i % 3] for i, path in enumerate(RECORDINGS) if i % 4],
         "take": [i % 9 for i, path in enumerate(RECORDINGS) if i % 4],
+        "emotion": [["anger", "calm", None][i % 3] for i, path in enumerate(RECORDINGS) if i % 4],
     }
 )
 FILTERS = (
@@ -32,6 +35,13 @@ FILTERS = (
     "valence > 4 and arousal <= 4.5",
     "start > 1000",
 )
+
+CHOICES = (
+    (Choice("speaker", ("ann", "<b>o'neil")),),
+    (Choice("speaker", (None,)), Choice("channel", (1, None))),
+    (Choice("take", (3.0, 4.0)), Choice("recording", ("/r/003.wav", "/r/004.wav", "/r/nobody.wav"))),
+)
+SORTS = ("valence", "date", "recording", "speaker", "disagreement", "loudness", "duration", "file")
 
 
 def questions(seed: int) -> list[Query]:
@@ -48,12 +58,21 @@ def questions(seed: int) -> list[Query]:
         if i % 4 == 1:
             near = Near(4, 4, 2.0)
         if i % 4 == 2:
-            region = Region((2, 6), (3, 7))
+            region = Region((2, 6), (3, 7)) if i % 8 == 2 else Lasso(((1, 1), (6, 2), (5, 7), (3, 4), (1, 6)))
         several = directions(i % 4)
         if not (several or near or region or where):
             where = "end > 0"
         asked.append(
-            Query(several, near, region, where, (3, 5), group=i % 3 == 0, top=7, offset=(0, 4, 1000)[i % 3 % 2])
+            Query(
+                *(several, near, region, where, (3, 5)),
+                group=("recording", None, "speaker", None, "day", "take")[i % 6] if i % 2 == 0 else None,
+                top=7,
+                offset=(0, 4, 1000)[i % 3 % 2],
+                choices=CHOICES[i % len(CHOICES)] if i % 3 == 0 else (),
+                sort=SORTS[i % len(SORTS)] if i % 5 > 2 else "fit",
+                order=(None, "ascending", "descending")[i % 3] if i % 5 > 2 else None,
+                best=40,
+            )
         )
     return asked
 
@@ -62,7 +81,7 @@ def seen(found: Found) -> list[tuple[object, ...]]:
     return [
         (
             *(hit.id, hit.path, hit.start, hit.end, hit.distance, hit.valence, hit.loudness, hit.channel, hit.damage),
-            *(hit.others, tuple(hit.labels.items())),
+            *(hit.others, tuple(hit.labels.items()), hit.date),
         )
         for hit in found.hits
     ]
@@ -198,3 +217,38 @@ def test_an_index_whose_recordings_are_all_gone_finds_nothing(index: Index) -> N
     assert find(collection, Query((Direction(np.ones(32, np.float32)),))).hits == ()
     assert list(collection.rows_of("/r/a.wav")) == []
     assert collection.recordings.get("/r/a.wav") is None
+
+
+def test_counts_histograms_and_colours_are_those_of_memory(index: Index) -> None:
+    add(index, RECORDINGS)
+    index._rows.delete(["/r/002.wav", "/r/003.wav"])
+    before = mapped(index, labels=LABELS)
+    add(index, {"/r/001.wav": 2}, seed=2)
+    one, other = in_memory(index, labels=LABELS), mapped(index, labels=LABELS)
+    assert before.store.manifest.version < other.store.manifest.version
+    place = {one.id_of(row): row for row in range(len(one))}
+    rows = np.arange(len(other.store)) if other.alive is None else np.flatnonzero(other.alive)
+    same = [place[other.id_of(row)] for row in rows.tolist()]
+    for query in (Query(), Query(where="duration > 2", choices=(Choice("speaker", ("ann", None)),))):
+        counted = [
+            {facet.column: (sorted(facet.values, key=str), facet.others) for facet in facets(each, query)}
+            for each in (one, other)
+        ]
+        paths = [each.pop("path") for each in counted]
+        assert counted[0] == counted[1]
+        assert paths[0][1] == paths[1][1]
+        for group in (None, "speaker", "day"):
+            for left, right in zip(*(histograms(each, query, group) for each in (one, other)), strict=True):
+                assert left.dimension == right.dimension
+                assert {str(v): c.tolist() for v, c in left.groups} == {str(v): c.tolist() for v, c in right.groups}
+    for by in ("speaker", "dominance", "channel", "disagreement", "day"):
+        expected, found = coloured(one, by), coloured(other, by)
+        assert found[1:] == expected[1:]
+        np.testing.assert_array_equal(found[0][rows], expected[0][same])
+
+
+def test_what_a_large_index_is_not_asked(index: Index) -> None:
+    add(index, RECORDINGS)
+    least = Query((Direction(np.eye(32, dtype=np.float32)[0]),), order="ascending")
+    with pytest.raises(EmorankError, match="Allow more with --memory"):
+        find(mapped(index), least)

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emorank.affect import DIMENSIONS
+from emorank.search import dates, disagreement
 from emorank.search.columns import NUMBERS, column_types, number
 from emorank.search.filter import where
+from emorank.search.groups import DAY, Codes, Numbered, coded, require
 from emorank.search.mapped import lookups
 from emorank.search.mapped.exact import exact
 from emorank.search.mapped.follow import Followed
 from emorank.search.mapped.parts import named
 from emorank.search.mapped.store import MANIFEST
+from emorank.search.order import RECORDING
 
 if TYPE_CHECKING:
     import polars as pl
@@ -134,7 +137,14 @@ class MappedCollection:
     def labels_at(self, row: int) -> dict[str, Any]:
         """The columns of the user's own table for a segment."""
         recording = int(self.store["recording"][row])
-        return {name: self.recording_column(name)[recording] for name in self.label_names}
+        return {name: self._label_of(name)[recording] for name in self.label_names}
+
+    def _label_of(self, name: str) -> "pl.Series":
+        """A column of the user's table as it stands there; `date` is read into another one."""
+        key = f"label {name}" if name == dates.COLUMN else name
+        if key not in self._columns:
+            self._columns[key] = self._labelled(name)
+        return self._columns[key]
 
     @property
     def column_types(self) -> "dict[str, pl.DataType]":
@@ -150,8 +160,8 @@ class MappedCollection:
         few = len(chosen) < len(self.store["first"]) // 100
         columns = {}
         for name in names or self.column_types:
-            if name in NUMBERS:
-                columns[name] = number(name, *(self.store[each][chosen] for each in _OWN))
+            if name in _OF_ROWS:
+                columns[name] = self._numbers(name, chosen)
             elif name in ("path", "file") and few:
                 texts = [self.shown[row] for row in chosen.tolist()]
                 columns[name] = pl.Series(texts if name == "path" else map(os.path.basename, texts), dtype=pl.String)
@@ -163,12 +173,12 @@ class MappedCollection:
         """A column's values, or fewer with the same lowest and highest and the same different ones."""
         import polars as pl
 
-        if name not in NUMBERS:
+        if name not in _OF_ROWS:
             return self.recording_column(name)[self.numbers]
         ends = []
         for start in range(0, len(self.store), _ROWS_AT_ONCE):
             span = slice(start, start + _ROWS_AT_ONCE)
-            values = number(name, *(self.store[each][span] for each in _OWN))
+            values = self._numbers(name, span)
             values = values if self.alive is None else values.filter(pl.Series(self.alive[span]))
             ends += [values.min(), values.max()]
         return pl.Series(name, ends, dtype=self.column_types[name])
@@ -203,7 +213,7 @@ class MappedCollection:
 
         chosen = where(expression, self.column_types).fill_null(False).alias("passed")
         names = chosen.meta.root_names()
-        if not set(names) & set(NUMBERS):
+        if not set(names) & set(_OF_ROWS):
             columns = pl.DataFrame({name: self.recording_column(name) for name in names})
             whole: np.ndarray = _truths(columns, chosen)[self.store["recording"]]
             return whole
@@ -249,10 +259,66 @@ class MappedCollection:
 
         span = slice(start, stop)
         recordings = self.store["recording"][span]
-        own = [self.store[each][span] for each in _OWN]
         return pl.DataFrame(
-            {name: number(name, *own) if name in NUMBERS else self.recording_column(name)[recordings] for name in names}
+            {
+                name: self._numbers(name, span) if name in _OF_ROWS else self.recording_column(name)[recordings]
+                for name in names
+            }
         )
+
+    def _numbers(self, name: str, rows: np.ndarray | slice) -> "pl.Series":
+        """A column that is not the same for all segments of a recording, of some rows."""
+        if name == disagreement.COLUMN and name not in self.label_names:
+            stated = self._stated[self.store["recording"][rows]]
+            return disagreement.distances(stated, self.store["places"][rows])
+        if name not in NUMBERS:
+            return self.recording_column(name)[self.store["recording"][rows]]
+        return number(name, *(self.store[each][rows] for each in _OWN))
+
+    @cached_property
+    def _stated(self) -> np.ndarray:
+        """(recordings, 2) the places that the user's table says."""
+        assert self.labels is not None
+        joined = self._paths.to_frame("path").join(self.labels, on="path", how="left", maintain_order="left")
+        return disagreement.stated(joined, disagreement.compared(self.labels))
+
+    def column(self, name: str, rows: np.ndarray) -> "pl.Series":
+        """A column of some rows."""
+        return self.at(rows, [name])[name]
+
+    @cached_property
+    def _codes(self) -> dict[str, Codes]:
+        return {}
+
+    def codes(self, name: str) -> Codes:
+        """See `Collection.codes`; also of rows that are no segments any more."""
+        if name not in self._codes:
+            self._codes[name] = self._coded(name)
+        return self._codes[name]
+
+    def _coded(self, name: str) -> Codes:
+        kinds = self.column_types
+        require(name, kinds)
+        recordings = self.store["recording"]
+        if name in (RECORDING, "path"):
+            shown, first = self.shown, self.store["first"]
+            return Codes(recordings.astype(np.int64), Numbered(len(first), lambda number: shown[int(first[number])]))
+        if name in _OF_ROWS:
+            return coded(self._numbers(name, slice(None)))
+        if name == DAY and DAY not in kinds:
+            column = self.recording_column(dates.COLUMN).str.head(dates.DAY)
+        else:
+            column = self.recording_column(name)
+        made = coded(column)
+        return Codes(made.of[recordings], made.values)
+
+    def date_at(self, row: int) -> str | None:
+        """The date of a segment's recording, see `emorank.search.dates`."""
+        recording = int(self.store["recording"][row])
+        if dates.COLUMN in self.label_names:
+            date: str | None = self.recording_column(dates.COLUMN)[recording]
+            return date
+        return dates.shown(int(self.store["changed"][recording]))
 
     def _recording_column(self, name: str) -> "pl.Series":
         import polars as pl
@@ -261,11 +327,18 @@ class MappedCollection:
             return self._shown.all(self._paths).alias("path")
         if name == "file":
             return self.recording_column("path").str.split(os.sep).list.last().alias("file")
+        if name == dates.COLUMN:
+            stated = self._labelled(name) if name in self.label_names else None
+            return dates.dates(self.store["changed"], len(self.store["changed"]), stated)
         if name == "damage":
             notes: list[str | None] = [None] * self.store.manifest.lengths["recordings"]
             for recording, note in self.store.manifest.damage.items():
                 notes[recording] = note
             return pl.Series("damage", notes, dtype=pl.String)
+        return self._labelled(name)
+
+    def _labelled(self, name: str) -> "pl.Series":
+        """A column of the user's table, by the numbers of recordings."""
         assert self.labels is not None
         joined = self._paths.to_frame("path").join(
             self.labels.select("path", name), on="path", how="left", maintain_order="left"
@@ -274,6 +347,7 @@ class MappedCollection:
 
 
 _OWN = ("start", "end", "places", "loudness", "channel")
+_OF_ROWS = (*NUMBERS, disagreement.COLUMN)  # a user's own column of that name may be text, and is read by rows as well
 
 
 class MappedSegments:
@@ -291,7 +365,8 @@ class MappedSegments:
     def dimensions(self) -> tuple[str, ...]:
         """The dimensions that the model places speech in."""
         some = self.places[:1000]
-        return tuple(name for name, column in zip(DIMENSIONS, some.T, strict=True) if not np.isnan(column).any())
+        nowhere = [len(column) > 0 and bool(np.isnan(column).all()) for column in some.T]
+        return tuple(name for name, lacking in zip(DIMENSIONS, nowhere, strict=True) if not lacking)
 
 
 class Embeddings:

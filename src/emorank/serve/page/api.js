@@ -90,6 +90,23 @@ export const list = (ids, format) => file("api/lists", posted({ ids, format }));
 export const collections = () => json("api/collections");
 export const collect = (name, ids) => json(`api/collections/${encodeURIComponent(name)}/add`, posted({ ids }));
 
+export const facets = (filters) => json("api/facets", posted(filters));
+export const histograms = (grouped) => json("api/histograms", posted(grouped));
+export const searches = () => json("api/searches");
+export const saveSearch = (name, search) =>
+  json(`api/searches/${encodeURIComponent(name)}`, { ...posted(search), method: "PUT" });
+export const forgetSearch = (name) => asked(`api/searches/${encodeURIComponent(name)}`, { method: "DELETE" });
+export const dot = (row, version) => json(`api/plane/${row}?version=${version}`);
+export const colours = (by) => json(`api/plane/colours?${new URLSearchParams({ by })}`);
+export const codes = async (by) =>
+  new Uint8Array(await (await asked(`api/plane/codes?${new URLSearchParams({ by })}`)).arrayBuffer());
+
+// Which segments pass filters: 1 for each of `many` rows that does.
+export async function passing(filters, many) {
+  const bits = new Uint8Array(await (await asked("api/plane", posted(filters))).arrayBuffer());
+  return Uint8Array.from({ length: many }, (_, row) => bits[row >> 3] >> 7 - (row & 7) & 1);
+}
+
 // The plane as it is sent, valence and arousal in turn as 0..65535, and the version of the index.
 export async function plane() {
   const response = await asked("api/plane");

@@ -27,17 +27,18 @@ function fit(hit) {
 }
 
 // What the user's table says, each with the name of its column.
-function labels(hit) {
+function labels(hit, on) {
   const shown = Object.entries(hit.labels).filter(([, value]) => value !== null && value !== "").map(([name, value]) => {
     const text = typeof value === "boolean" ? (value ? "yes" : "no") : value;
     return [`${name}: ${text}`, `${name}: ${text}`];
   });
+  if (on.dated() && !("date" in hit.labels)) shown.unshift(["The date of the recording", hit.date ?? "no date"]);
   if (hit.damage) shown.push(["What is missing of this recording", hit.damage]);
   return shown;
 }
 
 // `on` holds what is done with a hit: toggle, seek(hit, part), pick(hit, yes, range), clip, more, less, label, playOn, lit(id or null);
-// whole(hit) gives the address of its recording.
+// whole(hit) gives the address of its recording, dated() says whether dates are shown, group() how a group is called.
 export function card(hit, on) {
   const made = $("card").content.firstElementChild.cloneNode(true);
   const part = (name) => made.querySelector(`.${name}`);
@@ -60,11 +61,12 @@ export function card(hit, on) {
   const dot = made.querySelector(".where circle");
   dot.setAttribute("cx", (5 + 30 * (hit.valence - 1) / 6).toFixed(1));
   dot.setAttribute("cy", (35 - 30 * (hit.arousal - 1) / 6).toFixed(1));
-  part("labels").append(...labels(hit).map(([title, textContent]) => element("li", { title, textContent })));
-  const whole = on.whole(hit);
+  part("labels").append(...labels(hit, on).map(([title, textContent]) => element("li", { title, textContent })));
+  const whole = on.whole(hit), group = on.group();
   if (hit.others) {
-    part("labels").append(element("li", { title: "Further moments of this recording that fit" },
-      element("a", { href: whole, textContent: `${hit.others} more in this recording` })));
+    const more = `${hit.others} more ${group === "this day" ? "on" : "in"} ${group}`;
+    part("labels").append(element("li", { title: `Further moments of ${group} that fit` },
+      group === "this recording" ? element("a", { href: whole, textContent: more }) : more));
   }
   part("play").addEventListener("click", () => on.toggle(hit));
   part("like").addEventListener("click", () => on.more(hit));

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { $, button, clock, element } from "./dom.js";
+import { heading, unit } from "./value.js";
 
 const names = new Map();  // id of a segment -> how a chip calls it
 
@@ -9,7 +10,7 @@ export const remember = (hit) => names.set(hit.id, `${hit.file} ${clock(hit.star
 
 const without = (list, gone) => list.filter((one) => one !== gone);
 const short = (x) => x.toFixed(1);
-const SIGNS = { eq: "is", is: "is", min: "≥", max: "≤" };
+const SIGNS = { eq: "is", is: "is", no: "is", min: "≥", max: "≤", from: "from", to: "to" };
 
 export function show(state, clip, change, dropClip) {
   const { near, region } = state;
@@ -34,10 +35,12 @@ export function show(state, clip, change, dropClip) {
     }
   }
   if (near) chip("near", `valence ${short(near.valence)}, arousal ${short(near.arousal)}, within ${short(near.radius)}`, { near: null });
-  if (region) chip("region", `valence ${range(region.valence)}, arousal ${range(region.arousal)}`, { region: null });
+  if (region?.corners) chip("region", `drawn, ${region.corners.length} corners`, { region: null });
+  else if (region) chip("region", `valence ${range(region.valence)}, arousal ${range(region.arousal)}`, { region: null });
   for (const pick of state.picks) {
-    const value = pick.test === "is" ? (pick.value === "true" ? "yes" : "no") : pick.value;
-    chip(pick.column, `${SIGNS[pick.test]} ${value}`, { picks: without(state.picks, pick) });
+    const value = { is: pick.value === "true" ? "yes" : "no", no: "none" }[pick.test] ?? pick.value;
+    const of = ["min", "max"].includes(pick.test) && unit(pick.column);
+    chip(heading(pick.column), `${SIGNS[pick.test]} ${value}${of ? ` ${of}` : ""}`, { picks: without(state.picks, pick) });
   }
   if (state.where) chip("where", state.where, { where: "" });
   $("chips").replaceChildren(...list.map((made) => element("li", {}, made)));

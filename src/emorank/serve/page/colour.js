@@ -28,6 +28,9 @@ function rgb([lightness, a, b]) {
   ];
 }
 
+// Lightness, chroma, hue in degrees -> [red, green, blue].
+export const oklch = (lch) => rgb(lab(lch));
+
 export const isDark = () => document.documentElement.dataset.theme === "dark";
 
 // [red, green, blue], each 0 to 255.

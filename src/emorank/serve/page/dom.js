@@ -41,9 +41,8 @@ export function long(seconds) {
 
 export const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
-// A canvas as large as it is shown, in sharp pixels; null while it is not shown.
-export function sharp(canvas) {
-  const ratio = devicePixelRatio || 1;
+// A canvas as large as it is shown, in sharp pixels, or in those of another ratio; null while it is not shown.
+export function sharp(canvas, ratio = devicePixelRatio || 1) {
   const width = canvas.clientWidth, height = canvas.clientHeight;
   if (!width || !height) return null;
   if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);

@@ -1,23 +1,27 @@
-// Fields for what the index can be filtered by: a choice for text with few values, a lowest and highest for numbers.
+// Fields for bounds: a lowest and highest for numbers, a first and last day. Values to choose from are in facets.js.
 
 import { $, element } from "./dom.js";
+import { heading, unit } from "./value.js";
 
 // No fields for these: a place is what the plane is for, times and names are rather written as an expression.
-const WITHOUT = new Set(["path", "file", "start", "end", "valence", "arousal"]);
+const WITHOUT = new Set(["path", "file", "start", "end", "valence", "arousal", "channel"]);
 
 // `chosen` is called with {test, column, value}; the value is "" where a choice is taken back.
 export function build(columns, chosen) {
-  const usable = columns.filter(({ name, kind, values, low, high }) => !WITHOUT.has(name) && !name.includes("`")
-    && (kind === "truth" || values?.length > 1 || (kind === "number" && low !== null && low < high)));
-  $("picks").replaceChildren(...usable.map((column) => column.kind === "number" ? range(column, chosen) : choice(column, chosen)));
+  const usable = columns.filter(({ name, kind, low, high }) => !WITHOUT.has(name) && !name.includes("`")
+    && (kind === "date" || (kind === "number" && low !== null && low < high)));
+  $("picks").replaceChildren(...usable.map((column) => column.kind === "date" ? days(column, chosen) : range(column, chosen)));
 }
 
-function choice({ name, kind, values }, chosen) {
-  const options = kind === "truth" ? [["true", "yes"], ["false", "no"]] : values.map((value) => [value, value]);
-  const field = element("select", {}, element("option", { value: "", textContent: "any" }),
-    ...options.map(([value, textContent]) => element("option", { value, textContent })));
-  marked(field, kind === "truth" ? "is" : "eq", name, chosen);
-  return element("label", {}, element("span", { textContent: name }), field);
+function days({ name }, chosen) {
+  const field = (test, word) => {
+    const made = element("input", { type: "date" });
+    made.setAttribute("aria-label", `${name}, ${word}`);
+    marked(made, test, name, chosen);
+    return made;
+  };
+  return element("div", { className: "range days" }, element("span", { textContent: heading(name) }),
+    element("div", {}, field("from", "first"), "–", field("to", "last")));
 }
 
 function range({ name, low, high }, chosen) {
@@ -28,7 +32,7 @@ function range({ name, low, high }, chosen) {
     return made;
   };
   const edge = (x) => Math.round(x * 100) / 100;
-  return element("div", { className: "range" }, element("span", { textContent: name }),
+  return element("div", { className: "range" }, element("span", { textContent: `${heading(name)}${unit(name) && ` (${unit(name)})`}` }),
     element("div", {}, field("min", edge(low), "lowest"), "–", field("max", edge(high), "highest")));
 }
 

@@ -58,7 +58,6 @@ export const radius = () => typed().radius;
 
 export function show(state) {
   $("text").value = state.texts[0] ?? "";
-  $("group").checked = state.group;
   document.title = state.texts.length ? `${state.texts.join(", ")} · emorank` : "emorank";
   $("reach").hidden = !state.near;
   if (!state.near) return;
@@ -73,7 +72,7 @@ const touched = matchMedia("(pointer: coarse)").matches;
 export function reading(place) {
   $("reading").textContent = place
     ? `valence ${place.valence.toFixed(1)}, arousal ${place.arousal.toFixed(1)}`
-    : touched ? "Tap for what lies near." : "Click for what lies near, drag for a region.";
+    : touched ? "Tap for what lies near." : "Click for what lies near, drag for a region, rest on a dot for its name.";
 }
 
 reading(null);

@@ -16,7 +16,7 @@ export async function search(state, recording, known, play, marked) {
   if (!asks(state)) return;
   $("marked").hidden = false;
   try {
-    const answer = await api.search({ ...body({ ...state, group: false }, 0, MOST), recording });
+    const answer = await api.search({ ...body({ ...state, group: "", sort: "fit", order: "" }, 0, MOST), recording });
     const ordered = ranks(state) && answer.hits.some(({ percentile }) => percentile !== null);
     const best = ordered ? answer.hits.filter(({ percentile }, i) => i < LEAST || percentile >= FIT) : answer.hits;
     best.forEach((hit, i) => { hit.strength = ranks(state) ? 1 - 0.55 * i / Math.max(1, best.length - 1) : 0.8; });

@@ -24,13 +24,15 @@ export function install(renew, pause) {
 // An answer was of this version.
 export function seen(now) {
   if (version === null || now === version) return;
-  version = now;
+  version = now ?? version;
   renewing();
 }
 
 export async function renew(plane) {
   const [about, points] = await Promise.all([api.about(), api.plane()]);
   version = points.version;
+  plane.version = points.version;
+  plane.whole = points.values.length / 2 === about.segments;
   plane.show(points.values);
   const { dimensions } = about.model;
   const lacking = ["valence", "arousal"].filter((name) => !dimensions.includes(name));

@@ -7,6 +7,7 @@ import * as clips from "./clips.js";
 import * as collections from "./collections.js";
 import * as completing from "./completing.js";
 import { $, save } from "./dom.js";
+import * as facets from "./facets.js";
 import * as filters from "./filters.js";
 import * as folders from "./folders.js";
 import * as form from "./form.js";
@@ -15,15 +16,20 @@ import * as kept from "./kept.js";
 import * as keys from "./keys.js";
 import * as label from "./label.js";
 import * as meaning from "./meaning.js";
+import * as ordering from "./ordering.js";
 import * as picking from "./picking.js";
 import { Plane } from "./plane.js";
 import { Player } from "./player.js";
 import * as results from "./results.js";
+import * as saving from "./saving.js";
+import * as seeing from "./seeing.js";
 import * as sheet from "./sheet.js";
-import { asks, body, read, write } from "./state.js";
+import { asks, body, filters as passed, opened, query, read, write } from "./state.js";
+import * as tip from "./tip.js";
 import * as tray from "./tray.js";
 
 const TOP = 20;  // hits of one answer
+const FAR = "2";  // on the plane; so far apart a label and a place disagree
 const MOST = 200;  // hits of one answer, at most
 const HEALTH = 20_000;  // milliseconds from look to look whether the index has changed
 
@@ -32,7 +38,10 @@ let clip = kept.byNumber(history.state?.clip);  // a recording of one's own, whi
 let hits = [];
 let asking = null;
 
-const player = new Player(results.played);
+const player = new Player((now) => {
+  results.played(now);
+  tip.played(now);
+});
 const plane = new Plane($("plane"), {
   place: change,
   lit: results.light,
@@ -44,6 +53,11 @@ const plane = new Plane($("plane"), {
   },
   reading: form.reading,
   radius: () => state.near?.radius ?? form.radius(),
+  dot: tip.show,
+  viewed: () => {
+    tip.hide();
+    seeing.viewed();
+  },
 });
 const without = (list, id) => list.filter((one) => one !== id);
 const refine = (to, from) => (hit) => {
@@ -65,12 +79,14 @@ const on = {
   more: refine("likes", "unlikes"),
   less: refine("unlikes", "likes"),
   label: label.open,
-  whole: (hit) => `recording/${hit.recording}${write({ ...state, group: false }) || "?"}&at=${hit.start}`.replace("?&", "?"),
+  whole: (hit) => `recording/${hit.recording}${write({ ...state, group: "", sort: "fit", order: "" }) || "?"}&at=${hit.start}`.replace("?&", "?"),
   clip: (hit) => told(hit, api.clip(hit.id).then(save)),
   pick: picking.pick,
   choose: picking.toggle,
   tray: tray.focus,
   lit: (id) => plane.highlight(id),
+  dated: () => state.sort === "date" || state.group === "day",
+  group: () => ["", "recording", "day"].includes(state.group) ? `this ${state.group || "recording"}` : "this group",
   leave: () => { if (state.near || state.region) change({ near: null, region: null }); },
 };
 
@@ -87,6 +103,9 @@ function change(part) {
 function show() {
   form.show(state);
   filters.show(state);
+  ordering.show(state);
+  facets.show({ near: state.near, region: state.region, ...passed(state) });
+  seeing.follow(passed(state));
   chips.show(state, clip, change, () => byClip(null));
   plane.look(state.near, state.region);
   search(0);
@@ -154,11 +173,15 @@ async function renew() {
       change({ picks: value === "" ? rest : [...rest, { test, column, value }] });
     });
     filters.show(state);
+    ordering.build(about.columns);
+    ordering.show(state);
+    saving.allow(about);
     folders.allow(about);
     label.allow(about);
     collections.allow(about);
+    $("disagree").hidden = !about.compared.length;
     for (const made of results.all()) cards.allow(made);
-    await tray.allow(about);
+    await Promise.all([tray.allow(about), seeing.renew(about)]);
   } catch (refusal) {
     form.problem(refusal.message, refusal.passing ? () => {
       renew();
@@ -180,16 +203,40 @@ keys.install(on);
 picking.install(every);
 tray.install();
 index.install(renew, HEALTH);
+seeing.install(plane, form.problem);
+tip.install(plane, {
+  toggle: (hit) => player.toggle(hit),
+  more: on.more,
+  stale: () => index.seen(null),
+  colour: seeing.colour,
+});
+ordering.install(change, () => state);
+facets.install((column, value, yes) => {
+  const test = value === null ? "no" : typeof value === "boolean" ? "is" : "eq";
+  const text = value === null ? "1" : String(value);
+  const rest = state.picks.filter((pick) => pick.column !== column || pick.test !== test || pick.value !== text);
+  change({ picks: yes ? [...rest, { test, column, value: text }] : rest });
+});
+saving.install(() => asks(state) && !clip ? query(state) : null, (search) => {
+  clip = null;
+  change(opened(search));
+});
+$("disagree").addEventListener("click", () => {
+  const rest = state.picks.filter(({ column }) => column !== "disagreement");
+  change({ picks: [...rest, { test: "min", column: "disagreement", value: FAR }], sort: "disagreement", order: "" });
+});
+$("filter").addEventListener("click", () => {
+  filters.open($("filters").hidden);
+  facets.opened();
+});
 folders.install();
 collections.install();
 label.install((hit, sentence) => {
   const made = results.of(hit.id);
   if (made) cards.note(made, sentence);
 });
-$("filter").addEventListener("click", () => filters.open($("filters").hidden));
 $("where").addEventListener("change", () => change({ where: $("where").value.trim() }));
 $("where").addEventListener("input", () => filters.wrong(""));
-$("group").addEventListener("change", () => change({ group: $("group").checked }));
 $("load").addEventListener("click", () => search(hits.length));
 $("keys").addEventListener("click", () => $("help").showModal());
 for (const dialog of document.querySelectorAll("dialog")) {

@@ -28,14 +28,14 @@ export function add(hits, on) {
 }
 
 export function say(answer, shown, state, clip) {
-  const things = state.group ? ["recording", "recordings"] : ["moment", "moments"];
+  const things = ["", "recording", "day"].includes(state.group) ? [state.group || "moment"] : ["group"];
   $("status").replaceChildren();
   if (!answer) return;
   if (!answer.total) {
     $("status").textContent = "Nothing found.";
     return;
   }
-  const order = ranks(state) ? "The best" : "The first";
+  const order = ranks(state) && state.sort === "fit" ? "The best" : "The first";
   $("status").append(...(shown < answer.total ? [`${order} ${shown} of `] : []),
     element("b", { textContent: count(answer.total, ...things) }),
     ...(clip ? [` by how they sound like ${[clip.name, ...state.texts.map((text) => `“${text}”`)].join(" and ")}`] : []));

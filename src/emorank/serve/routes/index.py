@@ -1,16 +1,16 @@
-"""What the server has: the index, its model, and the plane of all segments."""
+"""What the server has: the index and its model."""
 
 import os
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 
 from emorank import DEFAULT_MODEL
+from emorank.search.disagreement import compared
 from emorank.serve.access import SCOPES
 from emorank.serve.errors import documented
-from emorank.serve.ranges import unchanged
 from emorank.serve.schemas import Bounds, Column, IndexNote, ModelNote
-from emorank.serve.snapshots import ServedIndex, Snapshot
+from emorank.serve.snapshots import ServedIndex
 
 NOTE = (
     "Estimates of how a voice sounds, learnt from {labels}; they do not tell what anyone feels. "
@@ -47,30 +47,11 @@ def index(request: Request) -> IndexNote:
         ),
         columns=[Column(**column) for column in snapshot.columns],
         roots=[os.path.basename(root) for root in named.roots],
+        compared=list(compared(snapshot.collection.labels)),
         limits=Bounds(**{name: getattr(limits, name) for name in Bounds.model_fields}),
         scopes=sorted(getattr(request.state, SCOPES)),
         indexes=request.app.state.names,
     )
-
-
-@router.get(
-    "/plane",
-    response_class=Response,
-    responses={
-        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
-        304: {"description": "The client has it already."},
-    },
-)
-def plane(request: Request) -> Response:
-    """Valence and arousal of all segments by row: little-endian uint16 pairs, value = 1 + 6 x / 65535.
-
-    Of an index that is larger than memory 200,000 of them at most, evenly. Nothing where the model does not know both.
-    """
-    snapshot: Snapshot = request.app.state.index.snapshot
-    headers = {"X-Index-Version": str(snapshot.version), "Cache-Control": "no-cache", "ETag": snapshot.plane_etag}
-    if unchanged(request.headers, snapshot.plane_etag):
-        return Response(None, 304, headers)
-    return Response(snapshot.plane, 200, headers, "application/octet-stream")
 
 
 def _label_source(training: dict[str, Any]) -> str:

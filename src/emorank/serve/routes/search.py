@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,6 +15,7 @@ from emorank.search import query as queries
 from emorank.serve.admission import Turns
 from emorank.serve.answers import Hits, Suggestion, Suggestions, hints_of, why
 from emorank.serve.errors import Refused, documented
+from emorank.serve.filtering import filtered
 from emorank.serve.limits import Limits
 from emorank.serve.routes.segments import segment_of
 from emorank.serve.schemas import Search
@@ -81,9 +82,6 @@ def query_of(
     Raises:
         Refused: it asks for a place that the model does not know, or for a segment that is not there.
     """
-    if (asked.near or asked.region) and not snapshot.has_plane:
-        known = ", ".join(snapshot.dimensions)
-        raise Refused(400, "bad_query", f"The model of this index knows {known} alone; it cannot be asked for places.")
     directions = [queries.Direction(text.embedding, part.weight) for text, part in zip(texts, asked.texts, strict=True)]
     directions = [*clips, *directions]
     liked = []
@@ -96,14 +94,15 @@ def query_of(
     first = snapshot.collection.recording_rows.get(asked.recording) if asked.recording else None
     if asked.recording and first is None:
         raise Refused(404, "not_found", f"There is no recording {asked.recording} in the index.")
-    return queries.Query(
+    return replace(
+        filtered(snapshot, asked),
         directions=tuple(directions),
-        near=queries.Near(**asked.near.model_dump()) if asked.near else None,
-        region=queries.Region(**asked.region.model_dump()) if asked.region else None,
-        where=asked.where,
         without=tuple(liked),
         recording=None if first is None else snapshot.collection.segments.paths[first],
         group=asked.group,
+        sort=asked.sort,
+        order=asked.order,
+        best=asked.best,
         top=asked.top,
         offset=asked.offset,
     )

@@ -34,6 +34,7 @@ def segment_of(snapshot: Snapshot, found: Hit) -> Segment:
         loudness=found.loudness,
         channel=found.channel,
         damage=found.damage,
+        date=found.date,
         labels=found.labels,
         recording=recording_id(collection.segments.paths[found.row]),
         moments=len(collection.recording_of(found.row)),

@@ -14,13 +14,14 @@ from emorank.audio import SAMPLE_RATE, TooLong, blocks
 from emorank.errors import AudioError
 from emorank.listening.speech import no_voice
 from emorank.search import query as queries
+from emorank.search.order import BEST
 from emorank.serve.admission import Turns
 from emorank.serve.answers import Hits
 from emorank.serve.errors import Refused, documented
 from emorank.serve.limits import Limits
 from emorank.serve.playable import header
 from emorank.serve.routes.search import answered, query_of
-from emorank.serve.schemas import Filter, Located, Offset, Search, Top
+from emorank.serve.schemas import Best, Filter, Group, Located, Offset, Order, Search, Sort, Top
 from emorank.serve.snapshots import Snapshot
 
 #: What takes uploads in.
@@ -43,7 +44,10 @@ _UPLOAD: dict[str, Any] = {
 async def search_clip(
     request: Request,
     where: Annotated[Filter | None, Query()] = None,
-    group: bool = False,
+    group: Annotated[Group, Query()] = None,
+    sort: Annotated[Sort, Query()] = "fit",
+    order: Annotated[Order, Query()] = None,
+    best: Annotated[Best, Query()] = BEST,
     top: Top = 20,
     offset: Offset = 0,
     asked: Annotated[str | None, Query(description=_ASKED, max_length=_LONGEST_ASKED)] = None,
@@ -51,7 +55,8 @@ async def search_clip(
     """Segments that sound like an uploaded recording, best first; with `asked`, that fit other things as well."""
     state = request.app.state
     snapshot: Snapshot = state.index.snapshot
-    rest = Search(where=where, group=group, why=False, top=top, offset=offset) if asked is None else _read(asked)
+    given = {"where": where, "group": group, "sort": sort, "order": order, "best": best, "top": top, "offset": offset}
+    rest = Search.model_validate(given) if asked is None else _read(asked)
     texts = await snapshot.texts.described([text.text for text in rest.texts])
 
     def found(clip: Path) -> Hits:
