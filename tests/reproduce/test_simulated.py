@@ -79,7 +79,7 @@ def test_the_encoder_tells_places_as_well_as_it_is_muffled() -> None:
 @pytest.mark.usefixtures("encoded_bank")
 def test_rows_are_trained_and_tested_and_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     protocol = Protocol(ENCODER, seeds=1, learning_rates=(1e-3,), epochs=1)
-    tests = {row_of(key): ("ordinality",) for key in ("clap_template", "supconclap_av", "plane")}
+    tests = {row_of(key): ("ordinality",) for key in ("supconclap_av", "plane")}
     world = World(utterances=300)
     first = train_and_test(world, tmp_path, protocol, tests, jobs=1)
     assert {row["seeds"][0]["about"]["label_source"] for row in first["rows"].values()} == {"simulated"}
