@@ -124,6 +124,7 @@ def test_a_finger_on_a_narrow_screen(open_page: Open) -> None:
     page = open_page("/", viewport=PHONE, has_touch=True, is_mobile=True)
     expect(page.locator("#plane")).to_be_hidden()
     page.get_by_role("button", name="Plane").tap()
+    page.locator("aside").evaluate("(sheet) => Promise.all(sheet.getAnimations().map((one) => one.finished))")
     with page.expect_response("**/api/search"):
         page.touchscreen.tap(*at(page, 3.5, 3.0))
     settled(page)

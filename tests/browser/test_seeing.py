@@ -74,7 +74,7 @@ def test_a_region_shows_each_recording_before_any_a_second_time(open_page: Open)
 
 def test_zoom_by_wheel_keys_and_buttons_and_back(page: Page) -> None:
     whole = cloud(page)
-    expect(page.get_by_role("button", name="The whole plane")).to_be_disabled()
+    expect(page.get_by_role("button", name="Show all")).to_be_disabled()
     page.mouse.move(*at(page, 3, 4))
     page.mouse.wheel(0, -300)
     closer = cloud(page)
@@ -114,7 +114,7 @@ def test_a_click_means_the_place_that_is_seen(page: Page) -> None:
 def test_moving_the_plane_searches_nothing(page: Page) -> None:
     page.locator("#marks").focus()
     page.keyboard.press("+")
-    page.get_by_role("button", name="Move the plane").click()
+    page.get_by_role("button", name="Move around").click()
     seen = cloud(page)
     page.mouse.move(*at(page, 4, 4))
     page.mouse.down()
@@ -142,7 +142,7 @@ def test_two_fingers_zoom(open_page: Open) -> None:
     )
     assert cloud(page) != whole
     assert page.url.endswith("/")
-    expect(page.get_by_role("button", name="The whole plane")).to_be_enabled()
+    expect(page.get_by_role("button", name="Show all")).to_be_enabled()
 
 
 def test_a_dot_has_a_name_and_plays(page: Page) -> None:

@@ -51,6 +51,7 @@ def test_results_come_first_and_the_plane_lies_in_a_sheet(open_page: Open, optio
 def test_a_tap_searches_and_a_swipe_scrolls(open_page: Open) -> None:
     page = open_page("/", **PHONE)
     page.get_by_role("button", name="Plane").tap()
+    page.locator("aside").evaluate("(sheet) => Promise.all(sheet.getAnimations().map((one) => one.finished))")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/api/search" in request.url else None)
     x, y = at(page, 3.5, 3.0)

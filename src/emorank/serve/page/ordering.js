@@ -41,6 +41,7 @@ export function show(state) {
     }
     $(id).value = value;
   }
+  document.body.classList.toggle("ordered", state.sort !== "fit" || state.group !== "");
   const up = direction(state) === "ascending";
   $("order").classList.toggle("up", up);
   $("order").setAttribute("aria-label", `Order: ${up ? "ascending" : "descending"}`);
