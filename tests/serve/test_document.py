@@ -19,7 +19,7 @@ def test_the_server_keeps_to_its_document(served: Served, monkeypatch: pytest.Mo
         options = ["--max-examples", "10", "--checks", CHECKS, "--seed", "1", "--no-color"]
         command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{address}openapi.json", *options]
         run = subprocess.run(command, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr
     assert "39 selected / 39 total" in run.stdout
 
 

@@ -30,7 +30,7 @@ PATHS = ("/api/search/clip", "/api/locate")
 router = APIRouter(tags=["search"], responses=documented(400, 401, 403, 408, 413, 415, 422, 503))
 
 _ASKED = "What else is asked, as JSON: the body of /api/search. The other parameters are then left out."
-_LONGEST_ASKED = 32_000  # characters
+_LONGEST_ASKED = 4_000  # characters, of which each may be twelve in an address of at most 64 KiB
 _UPLOAD: dict[str, Any] = {
     "requestBody": {
         "required": True,
