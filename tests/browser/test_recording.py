@@ -83,7 +83,7 @@ def test_from_the_search_and_back(open_page: Open) -> None:
     settled(page)
     assert parse_qs(urlsplit(page.url).query) == {"q": ["calm"], "where": ["file = 'story-ben.ogg'"]}
     expect(cards(page).first).to_have_attribute("data-id", wanted or "")
-    page.get_by_label("One per recording").check()
+    page.get_by_label("Groups").select_option("recording")
     settled(page)
     page.get_by_role("link", name=re.compile("more in this recording")).click()
     shown(page)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import MARKUP, SAMPLES, Server
 from tests.browser.person import ask, cards, chips, ids, names, settled
@@ -165,7 +165,12 @@ def test_a_name_with_markup_stays_a_name(page: Page, server: Server) -> None:
 def test_an_answer_to_an_old_question_is_dropped(page: Page) -> None:
     held = []
     given_up = []
-    page.on("requestfailed", lambda request: given_up.append(request.post_data_json["texts"][0]["text"]))
+
+    def dropped(request: Request) -> None:
+        if request.url.endswith("/api/search"):
+            given_up.append(request.post_data_json["texts"][0]["text"])
+
+    page.on("requestfailed", dropped)
     page.route("**/api/search", lambda route: held.append(route) if not held else route.continue_())
     page.get_by_label("How it sounds").fill("calm")
     page.get_by_label("How it sounds").press("Enter")

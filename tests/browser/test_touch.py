@@ -29,7 +29,7 @@ def test_results_come_first_and_the_plane_lies_in_a_sheet(open_page: Open, optio
     page = open_page("/?q=calm", **options)
     first = cards(page).first.bounding_box()
     assert first is not None
-    assert first["y"] < 480
+    assert first["y"] < 540
     expect(page.locator("#plane")).to_be_hidden()
     opener = page.get_by_role("button", name="Plane")
     opener.click()
