@@ -52,7 +52,7 @@ def test_a_description_is_completed_by_the_keys(page: Page) -> None:
 
 
 def test_a_suggestion_is_clicked_and_enter_alone_takes_what_is_written(page: Page) -> None:
-    options = page.locator("#completions [role=option]")
+    options = page.locator("#completions").get_by_role("option")
     write(page, "furious")
     with page.expect_response("**/api/search"):
         page.keyboard.press("Enter")
@@ -80,11 +80,11 @@ def test_nothing_moves_while_suggestions_come_and_go(page: Page) -> None:
 
     before = places()
     write(page, "c")
-    expect(page.locator("#completions [role=option]").first).to_be_visible()
+    expect(page.locator("#completions").get_by_role("option").first).to_be_visible()
     assert places() == before
     page.route("**/api/suggestions*", lambda route: route.abort())
     page.keyboard.type("alm")
-    expect(page.locator("#completions [role=option]").first).to_be_visible()  # an answer that fails takes nothing away
+    expect(page.locator("#completions").get_by_role("option").first).to_be_visible()  # an answer that fails takes nothing away
     assert places() == before
 
 
@@ -99,7 +99,7 @@ def test_suggestions_that_come_late_do_not_open_over_the_results(page: Page) -> 
     for route in held:
         route.fulfill(json={"suggestions": [{"text": "tired", "valence": 3, "arousal": 2}]})
     page.wait_for_timeout(100)
-    expect(page.locator("#completions [role=option]")).to_have_count(0)
+    expect(page.locator("#completions").get_by_role("option")).to_have_count(0)
 
 
 def test_a_not_is_offered_apart(page: Page) -> None:
