@@ -84,7 +84,9 @@ def test_nothing_moves_while_suggestions_come_and_go(page: Page) -> None:
     assert places() == before
     page.route("**/api/suggestions*", lambda route: route.abort())
     page.keyboard.type("alm")
-    expect(page.locator("#completions").get_by_role("option").first).to_be_visible()  # an answer that fails takes nothing away
+    expect(
+        page.locator("#completions").get_by_role("option").first
+    ).to_be_visible()  # an answer that fails takes nothing away
     assert places() == before
 
 

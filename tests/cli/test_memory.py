@@ -29,7 +29,7 @@ def test_what_is_not_held_in_memory_is_found_and_exported_alike(
     table = tmp_path / "speakers.csv"
     table.write_text("\n".join(["path,speaker", *(f"{path},ann" for path in sorted(root.glob("*1.wav")))]))
     assert emorank("index", root, "--name", "calls", "--model", tiny_model, "--table", table).status == 0
-    asked = ["calls", "--group", "--where", "speaker = 'ann' or speaker is null", "--json"]
+    asked = ["calls", "--group", "recording", "--where", "speaker = 'ann' or speaker is null", "--json"]
     held, files = (emorank("search", "calm", *asked, *more) for more in ([], ["--memory", "0"]))
     assert files.json == rounded(held.json)
     for format in ("csv", "jsonl"):
