@@ -40,8 +40,9 @@ class Compression:
             await send(message)
 
         if _takes_gzip(Headers(scope=scope).get("accept-encoding", "")):
-            headers = [(name, b"gzip" if name == b"accept-encoding" else value) for name, value in scope["headers"]]
-            await self._compressing({**scope, "headers": headers}, receive, sent)  # starlette knows it in small letters
+            # starlette knows it in small letters; in place, as those outside look at what the routes note in the scope.
+            scope["headers"] = [(n, b"gzip" if n == b"accept-encoding" else value) for n, value in scope["headers"]]
+            await self._compressing(scope, receive, sent)
         else:
             await self._app(scope, receive, sent)
 
