@@ -65,18 +65,17 @@ def described(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
     """
     if not texts:  # nothing is loaded
         return []
-    result = _read(model, texts)
-    foreign = [index for index, text in enumerate(texts) if strange(text)] if model.multilingual else []
+    foreign = {text for text in texts if strange(text)} if model.multilingual else set()
     if not foreign:
-        return result
-    name = model.config.multilingual_encoder or ""
-    if not is_at_hand(name):
-        for index in foreign:
-            result[index] = replace(result[index], hint=Hint(texts[index], -1.0, "unread"), near=())
-        return result
-    for index, each in zip(foreign, _read_any(model, [texts[index] for index in foreign]), strict=True):
-        result[index] = each
-    return result
+        return _read(model, texts)
+    if not is_at_hand(model.config.multilingual_encoder or ""):
+        hints = {text: Hint(text, -1.0, "unread") for text in foreign}
+        every = _read(model, texts)
+        return [replace(each, hint=hints[each.text], near=()) if each.text in foreign else each for each in every]
+    own = [text for text in texts if text not in foreign]
+    read = [*(_read(model, own) if own else []), *_read_any(model, list(foreign))]
+    by_text = {each.text: each for each in read}
+    return [by_text[text] for text in texts]
 
 
 def _read(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
