@@ -181,5 +181,5 @@ def test_what_the_index_has_no_more_is_named_and_dropped(open_page: Open) -> Non
     page.reload()
     expect(said).to_contain_text("lost.ogg")  # said, though nothing is selected any more
     expect(page.locator("#chosen")).to_be_hidden()
-    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Close", exact=True).click()
     expect(page.locator("#tray")).to_be_hidden()

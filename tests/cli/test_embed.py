@@ -49,6 +49,16 @@ def test_search_serve_and_export_open_a_dataset_by_its_place(
     assert len(served.snapshot.collection) == 4
 
 
+def test_a_folder_is_embedded_and_known_the_second_time(
+    emorank: Emorank, recordings: Recordings, tiny_model: Path, tmp_path: Path
+) -> None:
+    root, out = recordings(3), tmp_path / "out"
+    run = emorank("embed", root, "--out", out, "--model", tiny_model, "--jobs", "1")
+    assert (run.status, run.out) == (0, "")
+    assert run.err == f"{out}: 3 added, 0 changed, 0 removed, 0 kept.\n"
+    assert emorank("embed", root, "--out", out).err.endswith("0 added, 0 changed, 0 removed, 3 kept.\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

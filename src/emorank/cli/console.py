@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from emorank.affect import DIMENSIONS
 from emorank.cli import printable
@@ -18,15 +18,21 @@ if TYPE_CHECKING:
     from emorank.captions.familiar import Described
 
 
-@contextmanager
-def progress(what: str) -> Iterator[Callable[..., None]]:
-    """A bar on standard error where that is a terminal.
+class Bar(Protocol):
+    """Takes how many are done, how many there are, how many of those done were skipped, and what is done now."""
 
-    The function takes how many are done, how many there are, how many of those done were skipped, and what they are if
-    that has changed.
-    """
+    def __call__(self, done: int, total: int, skipped: int = 0, what: str | None = None) -> None: ...
+
+
+def _untold(done: int, total: int, skipped: int = 0, what: str | None = None) -> None:
+    """The bar of no terminal."""
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Bar]:
+    """A bar on standard error where that is a terminal."""
     if not sys.stderr.isatty():
-        yield lambda done, total, skipped=0, what=what: None
+        yield _untold
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -36,7 +42,7 @@ def progress(what: str) -> Iterator[Callable[..., None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None, note="")
 
-        def show(done: int, total: int, skipped: int = 0, what: str = what) -> None:
+        def show(done: int, total: int, skipped: int = 0, what: str | None = None) -> None:
             note = f"{skipped} skipped" if skipped else ""
             bar.update(task, description=what, completed=done, total=total, note=note)
 
@@ -47,7 +53,7 @@ def progress(what: str) -> Iterator[Callable[..., None]]:
 def late_progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """The same, but nothing is shown before there is something to do."""
     with ExitStack() as bars:
-        shown: list[Callable[..., None]] = []
+        shown: list[Bar] = []
 
         def show(done: int, total: int) -> None:
             if not shown:

@@ -7,7 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from emorank import DEFAULT_MODEL
-from emorank.cli.console import name_broken, name_damaged, name_passed_over, progress, say
+from emorank.cli.console import name_broken, name_damaged, name_passed_over, say
+from emorank.cli.hearing import hearing
 from emorank.cli.options import require
 from emorank.errors import EmorankError
 
@@ -67,12 +68,12 @@ def embed(
     if ray is None:
         from emorank.scale.processes import Processes
 
-        with progress("embedding") as bar:
+        with hearing("embedding") as bar:
             done = dataset.update(given, Processes(listener, jobs or _cores()), bar, prune)
     else:
         from emorank.scale.cluster import cluster
 
-        with cluster(listener, ray[0] if ray else None, jobs) as engine, progress("embedding") as bar:
+        with cluster(listener, ray[0] if ray else None, jobs) as engine, hearing("embedding") as bar:
             done = dataset.update(given, engine, bar, prune)
     name_broken(done.broken)
     name_damaged(done.damaged)
