@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 
 class Bar(Protocol):
-    """Takes how many are done, how many there are, how many of those done were skipped, and what is done now."""
+    """Shows how far a command has come."""
 
-    def __call__(self, done: int, total: int, skipped: int = 0, what: str | None = None) -> None: ...
+    def __call__(self, done: int, total: int, skipped: int = 0, what: str | None = None) -> None:
+        """So many are done, of so many; of those done so many were skipped; what is done now, if that has changed."""
 
 
 def _untold(done: int, total: int, skipped: int = 0, what: str | None = None) -> None:
