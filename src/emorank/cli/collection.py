@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.asking import Asked, Place, found, opened
+from emorank.cli.asked import Asked
+from emorank.cli.asking import found
 from emorank.cli.console import clock, print_json, print_table, say, shown
 from emorank.cli.cutting import Selected
+from emorank.cli.opening import Place, opened
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from emorank.cli.asking import Place
 from emorank.cli.console import progress, say
+from emorank.cli.opening import Place
 from emorank.cli.options import require
 
 if TYPE_CHECKING:

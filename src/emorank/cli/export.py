@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from emorank.cli.asking import Asked, Place, found, opened
+from emorank.cli.asked import Asked
+from emorank.cli.asking import found
 from emorank.cli.console import say
 from emorank.cli.cutting import Cut, Selected, cut_into
+from emorank.cli.opening import Place, opened
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:

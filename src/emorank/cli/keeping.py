@@ -6,8 +6,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.asking import Asked, Place, as_saved, query_of
+from emorank.cli.asked import Asked
+from emorank.cli.asking import as_saved, query_of
 from emorank.cli.console import print_json, print_table, say
+from emorank.cli.opening import Place
 from emorank.errors import EmorankError
 
 

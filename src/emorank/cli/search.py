@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.asking import Answer, Asked, Place, answered, opened
+from emorank.cli.asked import Asked
+from emorank.cli.asking import Answer, answered
 from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say, shown
 from emorank.cli.cutting import Cut, Selected, cut_into
 from emorank.cli.keeping import Keeping, count, keep, tend
+from emorank.cli.opening import Place, opened
 from emorank.cli.why import explain
 from emorank.errors import EmorankError
 

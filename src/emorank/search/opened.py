@@ -9,7 +9,7 @@ from emorank.index import Index
 from emorank.index.view import View
 from emorank.search.collection import Collection
 from emorank.search.mapped import MappedCollection
-from emorank.search.mapped.collection import Shown
+from emorank.search.mapped.columns import Shown
 from emorank.search.mapped.follow import Progress, followed
 from emorank.search.rank import Searched
 

@@ -8,7 +8,8 @@ from emorank.search.checks import check
 from emorank.search.collection import Collection
 from emorank.search.lasso import within
 from emorank.search.mapped import MappedCollection
-from emorank.search.mapped import rank as mapped_rank
+from emorank.search.mapped.passing import passing as mapped_passing
+from emorank.search.mapped.rank import ranked as mapped_ranked
 from emorank.search.order import ASCENDING, FIT, RECORDING, ascends, heights, require, spread
 from emorank.search.query import Found, Hit, Lasso, Query
 from emorank.search.scan import Scan
@@ -78,7 +79,7 @@ def _judged(
 def _found_mapped(collection: MappedCollection, query: Query) -> Found:
     _require_plane(collection, query)
     near = query.near
-    best = mapped_rank.ranked(collection, query)
+    best = mapped_ranked(collection, query)
     hits = []
     for place, row in enumerate(best.rows.tolist()):
         score = None if best.cosines is None else float(best.cosines[place])
@@ -158,7 +159,7 @@ def passing(collection: Searched, query: Query) -> np.ndarray | None:
     """
     _require_plane(collection, query)
     if isinstance(collection, MappedCollection):
-        return mapped_rank.passing(collection, query)
+        return mapped_passing(collection, query)
     places = collection.segments.places[:, :2]
     masks = []
     distances = _distances(collection, query)

@@ -6,24 +6,21 @@ the rows is enough, in the leading directions and as small integers; it need not
 best under the first thousand.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from emorank.errors import EmorankError
-from emorank.search.lasso import within
 from emorank.search.mapped import scan
+from emorank.search.mapped.candidates import candidates
 from emorank.search.mapped.collection import MappedCollection
 from emorank.search.mapped.exact import exact
+from emorank.search.mapped.passing import away, nearness, passing, rows_of
 from emorank.search.order import ASCENDING, FIT, RECORDING, ascends, heights, require, spread
-from emorank.search.query import Lasso, Query
+from emorank.search.query import Query
 
 RESCORED = 1_000  # rows that are scored exactly beside those that are asked for
-_WIDE = 8  # times as many are scored in more directions
-_AMONG = 250  # and at least one in so many
-_OF_EACH = 3  # rows of a recording that are scored exactly where hits are grouped
 
 
 @dataclass(frozen=True)
@@ -60,42 +57,56 @@ def ranked(collection: MappedCollection, query: Query) -> Ranked:
             "The index is larger than the memory it may take; what fits least is not looked for in it. Allow more with "
             "--memory, or ask for the opposite."
         )
+    return _described(collection, query) if query.directions else _placed(collection, query)
+
+
+def _placed(collection: MappedCollection, query: Query) -> Ranked:
+    """Without a description: the nearest to a middle first, of a region some of everywhere, else by path and start."""
     kept = passing(collection, query)
     middle = (query.near.valence, query.near.arousal) if query.near else None
-    if not query.directions and query.region and middle is None:
-        rows = _rows_of(collection, kept)
-        ranks = spread(collection.store["recording"][rows], _by_path(collection, rows))
-        return _page(collection, query, rows, ranks)
-    if not query.directions and middle is None and not query.group:
+    if middle is None and query.region:
+        rows = rows_of(collection, kept)
+        return _page(collection, query, rows, spread(collection.store["recording"][rows], _by_path(collection, rows)))
+    if middle is None and not query.group:
         rows, total = collection.ordered(kept, query.offset, query.top)
         return Ranked(rows, total, [0] * len(rows))
-    if not query.directions and (middle is None or query.group not in (None, RECORDING)):
-        rows = _rows_of(collection, kept)
-        return _page(collection, query, rows, _away(collection, middle, rows))
+    if middle is None or query.group not in (None, RECORDING):
+        rows = rows_of(collection, kept)
+        return _page(collection, query, rows, away(collection, middle, rows))
     asked = query.offset + query.top
-    if not query.directions:
-        scores = _nearness(collection, middle)
-        candidates, total, others = _candidates(
-            collection, query, kept, scores, lambda rows: _away(collection, middle, rows), asked + RESCORED
-        )
-        values = _away(collection, middle, candidates)
-        order = _sequence(collection, candidates, values, query.group)[query.offset : asked]
-        rows = candidates[order]
-        return Ranked(rows, total, _others(collection, query.group, others, rows))
+    among, total, others = candidates(
+        collection,
+        query.group,
+        kept,
+        nearness(collection, middle),
+        lambda rows: away(collection, middle, rows),
+        asked + RESCORED,
+    )
+    order = _sequence(collection, among, away(collection, middle, among), query.group)[query.offset : asked]
+    return Ranked(among[order], total, _others(collection, query.group, others, among[order]))
+
+
+def _described(collection: MappedCollection, query: Query) -> Ranked:
+    """With directions: the best by scores in few of them, scored exactly."""
     directions = np.stack([direction.embedding for direction in query.directions], 1).astype(np.float32)
     sample, everything = _sampled(collection)
     near = sample @ directions
     factors = _factors(near, query)
     direction = directions @ factors
-    scores = scan.nearly(collection.store, direction)
-    candidates, total, others = _candidates(
-        collection, query, kept, scores, lambda rows: scan.finer(collection.store, direction, rows), asked + RESCORED
+    asked = query.offset + query.top
+    among, total, others = candidates(
+        collection,
+        query.group,
+        passing(collection, query),
+        scan.nearly(collection.store, direction),
+        lambda rows: scan.finer(collection.store, direction, rows),
+        asked + RESCORED,
     )
-    cosines = exact(collection.followed, candidates, lambda embeddings: embeddings @ directions)
+    cosines = exact(collection.followed, among, lambda embeddings: embeddings @ directions)
     values = cosines @ factors
-    order = _sequence(collection, candidates, values, query.group)[query.offset : asked]
+    order = _sequence(collection, among, values, query.group)[query.offset : asked]
     percentiles, error = _percentiles(near @ factors, values[order], everything)
-    rows = candidates[order]
+    rows = among[order]
     return Ranked(rows, total, _others(collection, query.group, others, rows), cosines[order, 0], percentiles, error)
 
 
@@ -108,7 +119,7 @@ def _sorted(collection: MappedCollection, query: Query) -> Ranked:
         best = ranked(collection, replace(query, sort=FIT, order=None, group=None, top=query.best, offset=0))
         rows = best.rows
     else:
-        rows = _rows_of(collection, passing(collection, query))
+        rows = rows_of(collection, passing(collection, query))
     if query.sort == RECORDING:
         column: Any = _by_path(collection, rows)
     else:
@@ -151,140 +162,6 @@ def _by_path(collection: MappedCollection, rows: np.ndarray) -> np.ndarray:
     recordings = store["recording"][rows]
     places: np.ndarray = before[recordings] + rows - store["first"][recordings]
     return places
-
-
-def _rows_of(collection: MappedCollection, kept: np.ndarray | None) -> np.ndarray:
-    return np.arange(len(collection.store)) if kept is None else np.flatnonzero(kept)
-
-
-def passing(collection: MappedCollection, query: Query) -> np.ndarray | None:
-    """(n,) which rows are segments and pass; None where all do.
-
-    Raises:
-        EmorankError: there is no such column.
-        FilterError: the filter cannot be understood.
-    """
-    passes = collection.passing(query.where) if query.where else None
-    if query.near or query.region:
-        inside = np.ones(len(collection.store), bool) if passes is None else passes
-        places = collection.store["places"]
-        for start in range(0, len(inside), scan.ROWS_AT_ONCE):
-            span = slice(start, start + scan.ROWS_AT_ONCE)
-            inside[span] &= _lies(places[span, :2], query)
-        passes = inside
-    for choice in query.choices:
-        chosen = collection.codes(choice.column).any_of(choice.values)
-        passes = chosen if passes is None else passes & chosen
-    if query.recording is not None:
-        own = collection.rows_of(query.recording)
-        inside = np.zeros(len(collection.store), bool)
-        inside[own.start : own.stop] = True if passes is None else passes[own.start : own.stop]
-        passes = inside
-    kept = collection.kept(passes)
-    if query.without:
-        kept = np.ones(len(collection.store), bool) if kept is None else kept.copy()
-        kept[list(query.without)] = False
-    return kept
-
-
-def _lies(places: np.ndarray, query: Query) -> np.ndarray:
-    """(n,) which of some places lie in the circle and the region that are asked for."""
-    inside = np.ones(len(places), bool)
-    if query.near:
-        middle = np.array((query.near.valence, query.near.arousal), np.float32)
-        inside &= np.hypot(*(places - middle).T) <= query.near.radius
-    if isinstance(query.region, Lasso):
-        inside &= within(places, np.argsort(places[:, 1], kind="stable"), query.region.corners)
-    elif query.region:
-        for values, (low, high) in zip(places.T, (query.region.valence, query.region.arousal), strict=True):
-            inside &= (values >= low) & (values <= high)
-    return inside
-
-
-def _nearness(collection: MappedCollection, middle: tuple[float, float] | None) -> scan.Scores:
-    def scores(start: int, stop: int, picked: np.ndarray | None) -> np.ndarray:
-        return _away(collection, middle, slice(start, stop) if picked is None else start + picked)
-
-    return scores
-
-
-def _away(collection: MappedCollection, middle: tuple[float, float] | None, rows: np.ndarray | slice) -> np.ndarray:
-    """Of some rows, the nearer to the middle of what is looked for on the plane, the higher; 0 where nothing is."""
-    places = collection.store["places"][rows, :2]
-    if middle is None:
-        return np.zeros(len(places), np.float32)
-    found: np.ndarray = -np.hypot(*(places - np.array(middle, np.float32)).T)
-    return found
-
-
-def _candidates(
-    collection: MappedCollection,
-    query: Query,
-    passing: np.ndarray | None,
-    scores: scan.Scores,
-    finer: Callable[[np.ndarray], np.ndarray],
-    count: int,
-) -> tuple[np.ndarray, int, np.ndarray | None]:
-    """Rows among which the best are, how many rows or recordings pass, and how many rows of each recording do."""
-    store = collection.store
-    if not query.group:
-        wide = max(_WIDE * count, len(store) // _AMONG)
-        rows, _ = scan.highest(scores, wide, len(store), passing)
-        rows, _ = scan.cut(rows, finer(rows), count) if len(rows) > count else (rows, None)
-        return rows, len(store) if passing is None else int(np.count_nonzero(passing)), None
-    if query.group != RECORDING:
-        return _grouped_candidates(collection, query.group, passing, scores, finer, count)
-    best, counts = scan.by_recording(store, scores, passing)
-    numbers = np.flatnonzero(counts)
-    total = len(numbers)
-    numbers, _ = scan.cut(numbers, best[numbers], max(_WIDE * count, total // _AMONG))
-    sizes = store["count"][numbers].astype(np.int64)
-    rows = np.repeat(store["first"][numbers] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
-    rows = rows if passing is None else rows[passing[rows]]
-    values = finer(rows)
-    order = np.lexsort((-values, store["recording"][rows]))
-    rows, values = rows[order], values[order]
-    recordings, firsts, many = np.unique(store["recording"][rows], return_index=True, return_counts=True)
-    chosen, _ = scan.cut(np.arange(len(recordings)), values[firsts], count)
-    spans = [np.arange(firsts[n], firsts[n] + min(_OF_EACH, many[n])) for n in chosen.tolist()]
-    return rows[np.concatenate(spans)] if spans else rows, total, counts
-
-
-def _grouped_candidates(
-    collection: MappedCollection,
-    group: str,
-    passing: np.ndarray | None,
-    scores: scan.Scores,
-    finer: Callable[[np.ndarray], np.ndarray],
-    count: int,
-) -> tuple[np.ndarray, int, np.ndarray]:
-    """The same where hits are grouped by a column: the nearly best few of each of the nearly best groups."""
-    rows, codes = _rows_of(collection, passing), collection.codes(group)
-    of, nearly = codes.of[rows], np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), scan.ROWS_AT_ONCE):
-        some = rows[start : start + scan.ROWS_AT_ONCE]
-        first, last = int(some[0]), int(some[-1]) + 1
-        nearly[start : start + len(some)] = scores(first, last, some - first)
-    counts = np.bincount(of, minlength=len(codes.values) + 1)
-    left = np.arange(len(rows))
-    found: list[np.ndarray] = []
-    for _ in range(_OF_EACH):
-        highest = np.full(len(counts), -np.inf, np.float32)
-        np.maximum.at(highest, of[left], nearly[left])
-        leading = left[nearly[left] == highest[of[left]]]
-        _, firsts = np.unique(of[leading], return_index=True)
-        chosen = leading[firsts]
-        if not found and len(chosen) > _WIDE * count:
-            chosen, _ = scan.cut(chosen, nearly[chosen], _WIDE * count)
-            kept = np.zeros(len(counts), bool)
-            kept[of[chosen]] = True
-            left = left[kept[of[left]]]
-        found.append(chosen)
-        left = np.setdiff1d(left, chosen, assume_unique=True)
-        if not len(left):
-            break
-    best = rows[np.concatenate(found)] if found else rows
-    return best, int((counts > 0).sum()), counts
 
 
 def _others(collection: MappedCollection, group: str | None, counts: np.ndarray | None, rows: np.ndarray) -> list[int]:
