@@ -85,6 +85,8 @@ def test_a_curator_of_speech_takes_a_dataset(open_page: Open, server: Server) ->
     found = int(str(page.locator("#status b").text_content()).split()[0])
     assert found > cards(page).count()
     every = page.get_by_role("button", name=f"Select all {found} found")
+    expect(every).to_be_hidden()
+    page.get_by_label("Select all shown").check()
     every.click()
     expect(page.locator("#many")).to_have_text(f"{found} selected")
     page.get_by_label("Format of the list").select_option("Datasets folder")

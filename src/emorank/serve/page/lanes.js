@@ -67,6 +67,7 @@ export class Lanes {
         this.axis(context, row, colours);
         if (exact) this.bars(context, row, moments, colours[row.name]);
         else this.band(context, row, course, colours[row.name]);
+        this.name(context, row, colours);
       }
     }
   }
@@ -176,13 +177,15 @@ export class Lanes {
       context.fillStyle = colours.quiet;
       context.fillText(value, GUTTER - 6, y + (value === 1 ? -3 : value === 7 ? 4 : 0));
     }
+  }
+
+  // What a lane shows, over whatever is drawn there.
+  name(context, row, colours) {
     context.textAlign = "left";
     context.textBaseline = "top";
     const text = context.measureText(row.name).width;
-    context.globalAlpha = 0.8;
     context.fillStyle = colours.card;
-    context.fillRect(GUTTER, row.top + 2, text + 10, 14);
-    context.globalAlpha = 1;
+    context.fillRect(GUTTER + 1, row.top + 1, text + 8, 15);
     context.fillStyle = colours[row.name];
     context.fillText(row.name, GUTTER + 5, row.top + 4);
   }

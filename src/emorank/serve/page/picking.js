@@ -30,13 +30,14 @@ export function show() {
   $("all").closest("label").hidden = !made.length;
   $("all").checked = many > 0 && many === made.length;
   $("all").indeterminate = many > 0 && many < made.length;
+  $("every").hidden = !$("all").checked || total <= made.length || total > MOST;
 }
 
-// So many were found; those that are not shown can be selected too.
+// So many were found; once all that are shown are selected, the others can be too.
 export function among(many) {
   total = many;
-  $("every").hidden = many <= shown().length || many > MOST;
   $("every").textContent = `Select all ${many.toLocaleString("en")} found`;
+  show();
 }
 
 async function all(found) {

@@ -14,7 +14,7 @@ from emorank.serve.snapshots import ServedIndex
 
 NOTE = (
     "Estimates of how a voice sounds, learnt from {labels}; they do not tell what anyone feels. "
-    "Descriptions are in English. Do not use them to judge people."
+    "Do not use them to judge people."
 )
 
 router = APIRouter(prefix="/api", tags=["index"], responses=documented(401, 403))
