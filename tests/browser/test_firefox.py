@@ -4,6 +4,7 @@ import io
 import shutil
 import zipfile
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
@@ -81,6 +82,24 @@ def test_the_plane_is_clicked(page: Firefox) -> None:
     page.click((box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.55))
     page.wait(f"location.search.includes('near=') && {SETTLED}")
     assert page.ask("document.querySelector('#chips .chip').textContent").startswith("near valence")
+    assert page.ask("faults") == []
+
+
+def test_a_recording_is_drawn_zoomed_and_played(page: Firefox, server: Server) -> None:
+    page.open(f"{server.address}/?q=calm&where=" + quote("file = 'story-ben.ogg'"))
+    page.wait(SETTLED)
+    page.open(page.ask("document.querySelector('.card a[href*=\"recording/\"]').href"))
+    page.ask("(window.faults = [], addEventListener('error', (event) => faults.push(event.message)), 0)")
+    page.wait("document.querySelectorAll('#over[aria-valuenow]').length")
+    inked = "document.getElementById('drawn').getContext('2d').getImageData(60, 40, 600, 60).data.some((x) => x)"
+    page.wait(inked)
+    before = page.ask("document.getElementById('sight').textContent")
+    page.click("#in")
+    page.wait(f"document.getElementById('sight').textContent !== {before!r}")
+    page.click("#play")
+    page.wait("document.getElementById('audio').currentTime > 0.2")
+    page.click("#play")
+    page.wait("document.getElementById('audio').paused")
     assert page.ask("faults") == []
 
 

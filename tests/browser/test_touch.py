@@ -1,6 +1,7 @@
 """On a phone and at 200 % zoom: results first, the plane in a sheet, targets for fingers, and axe in every state."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
@@ -83,6 +84,16 @@ def test_words_and_targets_are_for_fingers(open_page: Open) -> None:
     page.get_by_role("button", name="Plane").tap()
     expect(page.locator("#reading")).to_have_text("Tap for what lies near.")
     page.get_by_text("A place by numbers").tap()
+    assert page.evaluate(SMALL, FINGER) == []
+
+
+def test_targets_of_a_recording_are_for_fingers(open_page: Open) -> None:
+    page = open_page("/?q=calm&where=" + quote("file = 'story-ben.ogg'"), **PHONE)
+    cards(page).first.get_by_role("link", name="Whole recording").tap()
+    page.locator("#over[aria-valuenow]").wait_for()
+    assert page.evaluate(SMALL, FINGER) == []
+    assert page.evaluate("() => document.scrollingElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Help").tap()
     assert page.evaluate(SMALL, FINGER) == []
 
 
