@@ -5,12 +5,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+import soundfile
 
 from tests.cli.conftest import Run
 
 Emorank = Callable[..., Run]
+KINDS = ("shouted", "drained")
 STORY = Path(__file__).parents[2] / "samples" / "story-ben.ogg"
 
 
@@ -26,6 +29,16 @@ def test_a_table_in_the_terminal(emorank: Emorank, tiny_model: Path, expected: l
     assert lines[0] == ["from", "to", "valence", "arousal", "dominance"]
     assert [float(line[3]) for line in lines[1:]] == pytest.approx([one[3] for one in expected], abs=0.051)
     assert len(lines) - 1 == len(expected) > 3
+
+
+def test_stretches_that_stand_out_are_named(emorank: Emorank, tmp_path: Path) -> None:
+    loud, low = ([soundfile.read(file)[0] for file in sorted(STORY.parent.glob(f"{kind}-*.ogg"))] for kind in KINDS)
+    wave = np.concatenate([*low * 3, *loud * 3, *low * 3])
+    soundfile.write(tmp_path / "day.wav", wave, 16_000)
+    said = emorank("timeline", tmp_path / "day.wav").err.splitlines()[-1]
+    assert said.startswith("Sounds ")
+    minutes, seconds = said.split("angriest from ")[1].split(" ")[0].split(":")
+    assert 60 * int(minutes) + float(seconds) == pytest.approx(sum(map(len, low)) * 3 / 16_000, abs=3)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])

@@ -84,6 +84,7 @@ def timeline(
                 for row in rows
             ],
         )
+        _name_striking(segments)
         return
     try:
         _write(segments, rows, os.path.basename(recording), out)
@@ -113,6 +114,18 @@ def _segments(
     from emorank.model import EmotionRankCLAP
 
     return listened(recording, EmotionRankCLAP.from_pretrained(model or DEFAULT_MODEL), index, channels or "auto")
+
+
+def _name_striking(segments: "Segments") -> None:
+    """The stretches that stand out, a line for each voice, as the page of a recording says them."""
+    from emorank.search.course import striking
+
+    for channel in sorted(set(segments.channels.tolist())):
+        own = segments.channels == channel
+        found = striking(segments.start[own], segments.end[own], segments.places[own], segments.dimensions)
+        if found:
+            voice = f"Channel {channel} sounds" if channel else "Sounds"
+            say(f"{voice} {', '.join(f'{one.name} from {clock(one.start)} to {clock(one.end)}' for one in found)}.")
 
 
 def _write(segments: "Segments", rows: list[dict[str, Any]], title: str, out: Path) -> None:
