@@ -4,6 +4,9 @@ BIN := .venv/bin
 DIR ?= samples
 JOBS ?= 2
 
+# Each job computes with one thread: more threads than cores wait for each other.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
 # How many faults of each kind a command meets, and how long clients work at the server while its indexer is killed.
 FAULTS ?= 12
 MINUTES ?= 30
@@ -26,7 +29,7 @@ demo: install
 	$(BIN)/emorank search "slow, quiet, tired voice without energy" $(DIR) --top 5
 
 test: install
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS)
 
 faults: install
 	$(BIN)/python -m tests.faults.run --most $(FAULTS)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).parents[2] / "samples"
 MARKUP = "<img src=x onerror=alert(1)> & <b>loud.ogg"  # a name that must stay a name
 START = 60  # seconds until a server must answer
+PATIENCE = 15  # seconds until a page must show what it should, however busy the machine is
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,9 @@ def server(chromium: str, serve: Callable[..., str], tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator["Browser"]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
 
@@ -137,7 +139,7 @@ def open_page(browser: "Browser", person: "BrowserContext", server: Server) -> I
     def opened(path: str = "/", **options: object) -> "Page":
         page = (browser.new_context(**options) if options else person).new_page()
         pages.append(page)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
         page.goto(path if path.startswith("http") else server.address + path)
