@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import emorank
 from emorank.errors import EmorankError
-from emorank.losses import RankNContrast, SupervisedContrastive, SymmetricCrossEntropy, gather
+from emorank.losses import Contrastive, RankNContrast, SupervisedContrastive, SymmetricCrossEntropy, across
 from emorank.model import EmotionRankCLAP
 from emorank.training import loggers
 from emorank.training.checkpoint import Checkpoint, finished, identity
@@ -189,8 +189,7 @@ class _Training:
         own, (utterances, captions) = batch.to(self._device), batch.shape
         audio = self._embedded(self._heads.audio, own.audio, utterances, dropout)
         text = self._embedded(self._heads.text, own.text, captions, dropout)
-        whole = gather(audio, text, own.targets)
-        return self._loss(whole.audio, whole.text, whole.targets, self._heads.scale), utterances
+        return across(self._loss, audio, text, own.targets, self._heads.scale), utterances
 
     def _embedded(self, head: Projection, features: Tensor, rows: int, dropout: torch.Generator | None) -> Tensor:
         """This process's part of the rows of a batch through a head."""
@@ -213,7 +212,7 @@ class _Training:
         return mean.item()
 
 
-def loss_of(config: TrainConfig) -> nn.Module:
+def loss_of(config: TrainConfig) -> Contrastive:
     """The loss that a config names."""
     if config.loss == "symmetric_cross_entropy":
         return SymmetricCrossEntropy()
