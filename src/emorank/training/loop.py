@@ -53,16 +53,19 @@ def fit(
         logger: where the curves go; see `loggers.logging`.
 
     Raises:
-        EmorankError: the folder holds another training, there is no such device, or a loss is not finite.
+        EmorankError: the folder holds another training, or processes see different folders there; there is no such
+            device; or a loss is not finite.
     """
     run = identity(train, development, config)
-    model = finished(folder, run)
+    model, checkpoint = finished(folder, run), Checkpoint(folder, run)
+    state = None if model else checkpoint.read()
+    done = -1 if model else len(state["losses"]) if state else 0
+    if not Processes.here().alike(done, device_of(device)):
+        raise EmorankError(f"{folder}: not all processes see the same files there; name a folder that they share.")
     if model:
         return model
     training = _Training(train, development, config, device)
     first = training.processes.rank == 0
-    checkpoint = Checkpoint(folder, run)
-    state = checkpoint.read()
     training.begin(state)
     log_to = loggers.logging(logger if first else "none", folder, config, run, training.epoch)
     with threads(config.batch_size), log_to as log:
