@@ -146,7 +146,7 @@ def test_only_the_layers_that_are_used_are_built(encoder: WhisperEncoder, tiny_w
     tiny = audio_encoder(tiny_whisper)
     assert isinstance(tiny, WhisperEncoder)
     for each, layers in ((encoder, 4), (tiny, 2)):
-        weights = each._network.weights
+        weights = each.network.weights
         assert max(int(name.split(".")[1]) for name in weights if name.startswith("layers.")) == layers - 1
 
 
