@@ -208,7 +208,7 @@ class _Training:
             return batch.audio
         if batch.paths is None:
             raise EmorankError("--unfreeze needs the recordings of the utterances, not their features alone.")
-        features: Tensor = self._heads.encoder([load(path) for path in batch.paths])
+        features: Tensor = self._heads.encoder(load(path) for path in batch.paths)
         return features
 
     def _embedded(self, head: Projection, features: Tensor, rows: int, dropout: torch.Generator | None) -> Tensor:

@@ -7,7 +7,7 @@ Setup"). It costs a second forward pass, and gives the gradient of the whole bat
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +73,12 @@ class Unfrozen(nn.Module):
         super()._apply(function, recurse)  # type: ignore[no-untyped-call]
         return self
 
-    def forward(self, waves: Sequence[np.ndarray]) -> Tensor:
+    def forward(self, waves: Iterable[np.ndarray]) -> Tensor:
         """(n, dim) float32 of clips, mono at 16 kHz, of any length."""
         device = next(iter(self.layers.values())).device
+        level = [levelled(wave) for wave in waves]
         network, clips, moments = self._placed(), [], []
-        for batch in batches(pieces_of([levelled(wave) for wave in waves]), _encoded, self._frames):
+        for batch in batches(pieces_of(level), _encoded, self._frames):
             mels = [torch.from_numpy(log_mel(wave, network.mel_bins)) for _, wave in batch]
             lengths = torch.tensor([len(mel) for mel in mels]).to(device)
             padded = nn.utils.rnn.pad_sequence(mels, batch_first=True).to(device, self._frozen["conv1.bias"].dtype)
@@ -86,7 +87,7 @@ class Unfrozen(nn.Module):
             moments.append(found)
         if not moments:
             return torch.zeros(0, self._width(), device=device)
-        return self._pooled(torch.cat(moments), torch.tensor(clips, device=device), len(waves))
+        return self._pooled(torch.cat(moments), torch.tensor(clips, device=device), len(level))
 
     def write(self, folder: Path) -> str:
         """Write the encoder as it is now; its name, which is that of the folder."""
