@@ -23,6 +23,7 @@ from emorank.training.loop import fit
 from emorank.training.unfrozen import Unfrozen, require_whisper
 from tests.conftest import voice
 from tests.encoders.checkpoints import tiny_wavlm_ser
+from tests.loopback_hub import Hub
 from tests.training.synthetic import SMALL, split
 
 Recordings = Callable[..., Path]
@@ -126,6 +127,16 @@ def test_it_travels_with_the_model(data: Split, config: TrainConfig, tmp_path: P
     assert copy.fingerprint == fingerprint
     np.testing.assert_array_equal(copy.encode_audio(CLIPS[:2]), expected)
     assert '"./encoder/1+2:mean_std"' in (tmp_path / "copy" / "config.json").read_text()
+
+
+def test_it_comes_from_the_hub_with_its_model(
+    data: Split, config: TrainConfig, loopback_hub: Hub, tmp_path: Path
+) -> None:
+    trained = fit(data, data, config, tmp_path / "run", device="cpu")
+    loopback_hub.checkpoints["someone/tuned"] = tmp_path / "run"
+    found = EmotionRankCLAP.from_pretrained("someone/tuned")
+    assert found.fingerprint == trained.fingerprint
+    assert str(tmp_path / "hub-cache") in found.config.audio_encoder
 
 
 def test_killed_and_resumed_is_as_if_undisturbed(data: Split, config: TrainConfig, tmp_path: Path) -> None:
