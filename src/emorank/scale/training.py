@@ -103,16 +103,15 @@ def _run(ray: Any, job: _Job, workers: int, report: Report | None) -> None:
     scratch = job.folder / ".ray"  # where Ray Train notes what it does; all machines have to see it
     said = Queue(actor_options={"num_cpus": 0})
     failed: list[str] = []
-    listening = threading.Thread(target=_listen, args=(said, report, failed))
-    listening.start()
+    again = FailureConfig(max_failures=_RESTARTS)
     trainer = TorchTrainer(
         _work,
         train_loop_config={"job": ray.put(job), "said": said},
         scaling_config=ScalingConfig(num_workers=workers, use_gpu=job.device == "cuda"),
-        run_config=RunConfig(
-            name="training", storage_path=str(scratch), failure_config=FailureConfig(max_failures=_RESTARTS)
-        ),
+        run_config=RunConfig(name="training", storage_path=str(scratch), failure_config=again),
     )
+    listening = threading.Thread(target=_listen, args=(said, report, failed), daemon=True)
+    listening.start()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -121,8 +120,9 @@ def _run(ray: Any, job: _Job, workers: int, report: Report | None) -> None:
         reason = str(error).strip().splitlines()[-1][:300]
         raise EmorankError(f"The cluster gave up ({reason}); run the command again, it goes on from there.") from error
     finally:
-        said.put(None)
-        listening.join()
+        with contextlib.suppress(ray.exceptions.RayError):  # the cluster may be gone
+            said.put(None)
+            listening.join()
         shutil.rmtree(scratch, ignore_errors=True)
         with contextlib.suppress(OSError):
             job.folder.rmdir()  # where nothing was written to it
@@ -132,13 +132,16 @@ def _run(ray: Any, job: _Job, workers: int, report: Report | None) -> None:
 
 def _listen(said: Any, report: Report | None, failed: list[str]) -> None:
     """Take what the workers say, until nothing more comes: epochs for `report`, what went wrong, that all is done."""
-    while (item := said.get()) is not None:
-        if isinstance(item, str):
-            failed.append(item)
-        elif item == _DONE:
-            failed.clear()  # what a worker said that was started anew
-        elif report:
-            report(*item)
+    from ray.exceptions import RayError
+
+    with contextlib.suppress(RayError):  # the cluster is gone
+        while (item := said.get()) is not None:
+            if isinstance(item, str):
+                failed.append(item)
+            elif item == _DONE:
+                failed.clear()  # what a worker said that was started anew
+            elif report:
+                report(*item)
 
 
 def _work(given: dict[str, Any]) -> None:
