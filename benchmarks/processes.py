@@ -13,6 +13,7 @@ import socket
 import statistics
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from multiprocessing import get_context
 from typing import Any
@@ -30,6 +31,7 @@ def work(rank: int, count: int, port: int, rows: int, answers: Any) -> None:
 
     from emorank.losses import RankNContrast, Targets, across
 
+    warnings.simplefilter("ignore", FutureWarning)  # of all_gather with gradients; what is to replace it takes one size
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=count)
     generator = torch.Generator().manual_seed(rank)
