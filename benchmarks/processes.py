@@ -2,8 +2,8 @@
 
 Each process contrasts its own anchors with the candidates of all. Beside it, in turns in the same processes, what is
 simpler to write: every process gathers the batch and computes the whole loss. Loss and gradient, Rank-N-Contrast with
-both anchors; the median of some rounds. Processor time is that of all processes together, so it does not depend on how
-many cores they have; seconds do.
+both anchors; the median of some rounds. Processor time is that of one process, so it does not depend on how many cores
+there are and what else they do; seconds do.
 
     .venv/bin/python benchmarks/processes.py [ROWS]
 """
@@ -60,7 +60,7 @@ def work(rank: int, count: int, port: int, rows: int, answers: Any) -> None:
 
 
 def measure(count: int, rows: int) -> dict[str, tuple[float, float]]:
-    """Way -> median seconds of a round, and median processor seconds of all processes together."""
+    """Way -> median seconds of a round, and median processor seconds of a process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -75,7 +75,7 @@ def measure(count: int, rows: int) -> dict[str, tuple[float, float]]:
     return {
         name: (
             statistics.median(wall for way, wall, _ in found if way == name),
-            count * statistics.median(processor for way, _, processor in found if way == name),
+            statistics.median(processor for way, _, processor in found if way == name),
         )
         for name in ("rows", "whole")
     }
@@ -84,14 +84,14 @@ def measure(count: int, rows: int) -> dict[str, tuple[float, float]]:
 def main() -> None:
     """Print the table."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    print(f"| processes on {os.cpu_count()} cores | seconds | speed-up | processor | whole loss in each | processor |")
-    print("|---|---|---|---|---|---|")
-    alone = 0.0
+    print(
+        f"| processes on {os.cpu_count()} cores | processor, each | seconds | whole loss in each: processor | seconds |"
+    )
+    print("|---|---|---|---|---|")
     for count in COUNTS:
         found = measure(count, rows)
         (own, own_processor), (whole, whole_processor) = found["rows"], found["whole"]
-        alone = alone or own
-        cells = f"{own:.2f} s | {alone / own:.2f} | {own_processor:.2f} s | {whole:.2f} s | {whole_processor:.2f} s"
+        cells = f"{own_processor:.2f} s | {own:.2f} s | {whole_processor:.2f} s | {whole:.2f} s"
         print(f"| {count} | {cells} |", flush=True)
 
 
