@@ -2,24 +2,26 @@
 
 import dataclasses
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import distributed, multiprocessing, nn
 
 from emorank import EmotionRankCLAP
 from emorank.audio import load
 from emorank.encoders import audio_encoder
 from emorank.encoders.tuned import WEIGHTS_FILE
 from emorank.errors import EmorankError
-from emorank.losses import RankNContrast, Targets
+from emorank.losses import RankNContrast, Targets, across
 from emorank.training import unfrozen as module
 from emorank.training.config import TrainConfig
 from emorank.training.dataset import Modality, Split
 from emorank.training.loop import fit
+from emorank.training.processes import Processes
 from emorank.training.unfrozen import Unfrozen, require_whisper
 from tests.conftest import voice
 from tests.encoders.checkpoints import tiny_wavlm_ser
@@ -47,12 +49,22 @@ def test_frames_weighed_by_what_was_learnt_stay_so() -> None:
 
 
 def gradients(encoder: Unfrozen) -> list[torch.Tensor]:
-    """Of a contrastive loss over all clips, through a head."""
+    """Of a contrastive loss over all clips, through a head; a process takes its share of clips and captions."""
     torch.manual_seed(1)
-    head, text = nn.Linear(64, 16), torch.randn(9, 16)
-    labels = Targets(torch.rand(len(CLIPS), 2), torch.rand(9, 2))
-    RankNContrast(anchors="both")(head(encoder(CLIPS)), text, labels, 5.0).backward()
+    processes = Processes.here()
+    audio, text = processes.share(len(CLIPS)), processes.share(9)
+    head, texts, audio_labels, text_labels = nn.Linear(64, 16), torch.randn(9, 16), torch.rand(6, 2), torch.rand(9, 2)
+    targets = Targets(audio_labels[audio], text_labels[text])
+    across(RankNContrast(anchors="both"), head(encoder(CLIPS[audio])), texts[text], targets, 5.0).backward()
+    processes.average(list(encoder.parameters()))
     return [parameter.grad for parameter in encoder.parameters() if parameter.grad is not None]
+
+
+def alike(mine: list[torch.Tensor], theirs: list[torch.Tensor]) -> None:
+    """Gradients are the same, up to rounding of the largest."""
+    largest = max(each.abs().max() for each in mine)
+    for one, other in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(other / largest, one / largest, rtol=1e-4, atol=1e-6)
 
 
 def test_gradients_by_chunks_are_those_of_the_whole_batch(tiny_whisper: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,10 +72,26 @@ def test_gradients_by_chunks_are_those_of_the_whole_batch(tiny_whisper: str, mon
     monkeypatch.setattr(module, "checkpoint", lambda function, *given, **_: function(*given))  # all values are kept
     whole = gradients(Unfrozen(tiny_whisper, 2, 10_000))
     assert len(whole) == 2 * 12  # weights and biases of four matrices and two norms, in each of two layers
-    largest = max(each.abs().max() for each in whole)
     for found in cached:
-        for mine, theirs in zip(whole, found, strict=True):
-            torch.testing.assert_close(theirs / largest, mine / largest, rtol=1e-4, atol=1e-6)
+        alike(whole, found)
+
+
+def process(rank: int, port: int, name: str, folder: str) -> None:
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    torch.save(gradients(Unfrozen(name, 2)), Path(folder) / f"{rank}.pt")
+    distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_gradients_of_two_processes_are_those_of_one(tiny_whisper: str, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    multiprocessing.spawn(process, (port, tiny_whisper, str(tmp_path)), nprocs=2)
+    whole = gradients(Unfrozen(tiny_whisper, 2))
+    for rank in range(2):
+        alike(whole, torch.load(tmp_path / f"{rank}.pt", weights_only=True))
 
 
 def test_no_more_than_a_chunk_is_remembered(tiny_whisper: str, monkeypatch: pytest.MonkeyPatch) -> None:
