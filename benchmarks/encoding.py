@@ -1,7 +1,13 @@
-"""Speed of the audio encoder: seconds of speech encoded in a second, against the stock Whisper pipeline.
+"""Speed of encoding: seconds of speech encoded in a second, against the stock Whisper pipeline in the same run.
 
 The stock pipeline is transformers' feature extractor, which pads every clip to 30 s, and the whole encoder with its
-hidden states, pooled the same way. Clips are 3 to 4 s of noise, or recordings of a folder.
+hidden states, pooled the same way. Three times:
+
+* clips in memory, 3 to 4 s of noise, or recordings of a folder: the encoder alone;
+* the same clips from files on disk, 48 kHz: emorank's stage of listening with all that it notes of a recording,
+  against libsndfile, soxr and the stock pipeline, one clip after the other and in batches of 8;
+* one long file, the samples of this project again and again: cut at pauses by voice activity and encoded, against
+  windows of 30 s that the stock pipeline takes without looking for speech.
 
 Before it, the speed of decoding: seconds of a recording of 10 minutes, 44.1 kHz, mono, decoded in a second, against
 libsndfile and soxr in blocks of 30 s, which knows nothing of damage, offsets or joined files.
@@ -23,9 +29,15 @@ from transformers import WhisperConfig, WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from emorank import audio
-from emorank.encoders import DEFAULT_AUDIO, audio_encoder
+from emorank.encoders import DEFAULT_AUDIO, AudioEncoder, audio_encoder
+from emorank.listening.encode import Cut, listen, moments
+from emorank.listening.recordings import Recording
+from emorank.listening.store import whole
 
 CLIPS = 64
+LONG = 10 * 60  # seconds of the long file
+RATE = 48_000  # Hz, of the files on disk
+SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 def clips(folder: str | None) -> list[np.ndarray]:
@@ -46,6 +58,64 @@ def stock(waves: list[np.ndarray], network: WhisperEncoder, batch: int = 8) -> N
             states = network(mel, output_hidden_states=True).hidden_states
             for layer in (3, 4):
                 states[layer].mean(1), states[layer].std(1)
+
+
+def read(path: Path) -> np.ndarray:
+    """A file by libsndfile and soxr, mono at 16 kHz."""
+    wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    resampled: np.ndarray = soxr.resample(wave.mean(axis=1), rate, audio.SAMPLE_RATE)
+    return resampled
+
+
+def listened(paths: list[Path], encoder: AudioEncoder, cut: Cut) -> None:
+    """What emorank does with files, but for keeping the rows."""
+    for _ in listen([Recording.now(str(path)) for path in paths], encoder, cut):
+        pass
+
+
+def from_files(waves: list[np.ndarray], encoder: AudioEncoder, network: WhisperEncoder) -> None:
+    """Print the speeds of clips on disk."""
+    seconds = sum(map(len, waves)) / audio.SAMPLE_RATE
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}.wav" for number in range(len(waves))]
+        for path, wave in zip(paths, waves, strict=True):
+            soundfile.write(path, soxr.resample(wave, audio.SAMPLE_RATE, RATE), RATE)
+        show(
+            "clips from files",
+            seconds,
+            {
+                "emorank": lambda: listened(paths, encoder, whole),
+                "stock Whisper, batches of 8": lambda: stock([read(path) for path in paths], network),
+                "stock Whisper, one by one": lambda: [stock([read(path)], network) for path in paths],
+            },
+        )
+
+
+def long_file(encoder: AudioEncoder, network: WhisperEncoder) -> None:
+    """Print the speeds of one long recording."""
+    voices = np.concatenate([audio.load(path) for path in sorted(SAMPLES.glob("*.ogg"))])
+    wave = np.resize(voices, LONG * audio.SAMPLE_RATE)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "long.wav"
+        soundfile.write(path, soxr.resample(wave, audio.SAMPLE_RATE, RATE), RATE)
+        window = 30 * audio.SAMPLE_RATE
+
+        def windows() -> None:
+            sound = read(path)
+            stock([sound[start : start + window] for start in range(0, len(sound), window)], network)
+
+        ways = {"emorank, by voice activity": lambda: listened([path], encoder, moments), "stock Whisper": windows}
+        show(f"one file of {LONG // 60} minutes", LONG, ways)
+
+
+def show(what: str, seconds: float, ways: dict[str, Callable[[], object]]) -> None:
+    """Print the speed of every way, and how many times as fast the first is."""
+    print(what)
+    speeds: dict[str, float] = {}
+    for name, run in ways.items():
+        speeds[name] = seconds / best(run)
+        ratio = f", ratio {next(iter(speeds.values())) / speeds[name]:.1f}" if len(speeds) > 1 else ""
+        print(f"  {name:28s} {speeds[name]:7.1f} x real time{ratio}", flush=True)
 
 
 def plain(path: Path) -> None:
@@ -88,19 +158,19 @@ def best(run: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Print both speeds and their ratio."""
+    """Print all speeds and their ratios."""
     decoding()
     waves = clips(sys.argv[1] if len(sys.argv) > 1 else None)
-    seconds = sum(map(len, waves)) / audio.SAMPLE_RATE
     encoder = audio_encoder(DEFAULT_AUDIO)
     encoder(waves[:4])
     sizes = {"d_model": 512, "encoder_layers": 6, "encoder_attention_heads": 8, "encoder_ffn_dim": 2048}
     network = WhisperEncoder(WhisperConfig(**sizes)).eval()  # its weights do not change the work
-    speeds = {}
-    for name, run in (("emorank", lambda: encoder(waves)), ("stock Whisper", lambda: stock(waves, network))):
-        speeds[name] = seconds / best(run)
-        print(f"{name:14s} {speeds[name]:7.1f} x real time, best of 3, {torch.get_num_threads()} threads")
-    print(f"ratio          {speeds['emorank'] / speeds['stock Whisper']:7.1f}")
+    print(f"best of 3, {torch.get_num_threads()} threads")
+    seconds = sum(map(len, waves)) / audio.SAMPLE_RATE
+    ways = {"emorank": lambda: encoder(waves), "stock Whisper, batches of 8": lambda: stock(waves, network)}
+    show("clips in memory", seconds, ways)
+    from_files(waves, encoder, network)
+    long_file(encoder, network)
 
 
 if __name__ == "__main__":

@@ -37,17 +37,18 @@ class Hub:
         folder = self.checkpoints.get(source)
         if folder is None:
             return 404, {"X-Error-Code": "RepoNotFound"}, b"", False
-        files = sorted(file for file in folder.iterdir() if file.is_file())
-        states = "".join(f"{file.name}{file.stat().st_mtime_ns}" for file in files)
+        files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
+        states = "".join(f"{name}{file.stat().st_mtime_ns}" for name, file in files.items())
         commit = hashlib.sha1(states.encode()).hexdigest()
         if api and parts[2] == "revision":
             return 200, {}, json.dumps({"id": source, "sha": commit, "siblings": []}).encode(), False
         if source in self.gated:
             return 403, {"X-Error-Code": "GatedRepo"}, b"", False
         if api:
-            tree = [{"type": "file", "path": file.name, "size": file.stat().st_size, "oid": "0"} for file in files]
+            sizes = {name: file.stat().st_size for name, file in files.items()}
+            tree = [{"type": "file", "path": name, "size": size, "oid": "0"} for name, size in sizes.items()]
             return 200, {}, json.dumps(tree).encode(), False
-        body = (folder / parts[-1]).read_bytes()
+        body = files["/".join(parts[4:])].read_bytes()
         etag = hashlib.sha256(body).hexdigest()
         return 200, {"ETag": f'"{etag}"', "X-Repo-Commit": commit}, body, parts[-1] in self.cut
 

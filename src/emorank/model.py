@@ -27,6 +27,7 @@ from emorank.encoders import (
     audio_fingerprint,
     text_encoder,
 )
+from emorank.encoders.tuned import copied
 from emorank.errors import EmorankError
 from emorank.head import Head
 from emorank.hub import is_hub_id, local_folder
@@ -38,6 +39,8 @@ __all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "EmotionRankCLAP", "Head", "ModelConfi
 
 FORMAT = 1  # of the folder that `save` writes
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+ENCODER_FOLDER = "encoder"  # beside them, where the encoder was trained with the heads
+_BESIDE = f"./{ENCODER_FOLDER}/"  # how the name of such an encoder begins in a config
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class EmotionRankCLAP:
         locator: (embedding_dim + 1, k) linear map from audio embeddings (and a one) to the dimensions of the labels.
         config: the encoders and the history.
         multilingual: head of the text encoder that reads other languages, into the same space; None without one.
+        encoder_folder: of an audio encoder that was trained with the heads, and travels with the model; None of others.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class EmotionRankCLAP:
         locator: Array,
         config: ModelConfig,
         multilingual: Head | None = None,
+        encoder_folder: Path | None = None,
     ) -> None:
         self.audio = audio
         self.text = text
@@ -86,6 +91,7 @@ class EmotionRankCLAP:
         self.locator = locator
         self.config = config
         self.multilingual = multilingual
+        self.encoder_folder = encoder_folder
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str] = DEFAULT_MODEL) -> "EmotionRankCLAP":
@@ -106,19 +112,20 @@ class EmotionRankCLAP:
             parts = checked(
                 load_file(folder / WEIGHTS_FILE), len(config.dimensions), config.multilingual_encoder is not None
             )
+            inside = folder.absolute() / ENCODER_FOLDER if config.audio_encoder.startswith(_BESIDE) else None
             about = ModelConfig(
-                config.audio_encoder,
+                f"{inside}/{config.audio_encoder.removeprefix(_BESIDE)}" if inside else config.audio_encoder,
                 config.text_encoder,
                 config.dimensions,
                 config.training,
                 config.multilingual_encoder,
             )
-            return cls(parts.audio, parts.text, parts.scale, parts.locator, about, parts.multilingual)
+            return cls(parts.audio, parts.text, parts.scale, parts.locator, about, parts.multilingual, inside)
         except (OSError, KeyError, ValueError, SafetensorError) as error:
             raise EmorankError(f"{folder}: the model cannot be read ({error}); train or download it again.") from error
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write model.safetensors and config.json, each whole or not at all."""
+        """Write model.safetensors, config.json and the encoder, if it is the model's own; each whole or not at all."""
         from safetensors.numpy import save
 
         arrays = self.audio.arrays("audio") | self.text.arrays("text")
@@ -127,8 +134,12 @@ class EmotionRankCLAP:
         arrays |= {"scale": np.array([self.scale], np.float32), "locator": self.locator}
         with written_whole(Path(folder) / WEIGHTS_FILE) as path:
             path.write_bytes(save({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}))
+        stated = {"format": FORMAT, **dataclasses.asdict(self.config)}
+        if self.encoder_folder is not None:
+            copied(self.encoder_folder, Path(folder) / ENCODER_FOLDER)
+            stated["audio_encoder"] = _BESIDE + self.config.audio_encoder.rpartition("/")[2]
         with written_whole(Path(folder) / CONFIG_FILE) as path:
-            path.write_text(json.dumps({"format": FORMAT, **dataclasses.asdict(self.config)}, indent=2) + "\n", "utf8")
+            path.write_text(json.dumps(stated, indent=2) + "\n", "utf8")
 
     @property
     def embedding_dim(self) -> int:
@@ -271,7 +282,7 @@ def _find(name: str) -> Path:
         raise EmorankError(f"{name}: the folder holds no model ({CONFIG_FILE} is missing).")
     known = ", ".join(sorted(path.name for path in packaged.iterdir() if path.is_dir())) if packaged.is_dir() else ""
     if is_hub_id(name):
-        return local_folder(name, [CONFIG_FILE, WEIGHTS_FILE])
+        return local_folder(name, [CONFIG_FILE, WEIGHTS_FILE], [f"{ENCODER_FOLDER}/*"])
     raise EmorankError(
         f"There is no model {name!r}; name a packaged one ({known}), a folder made by emorank train, or a hub id."
     )

@@ -112,3 +112,10 @@ def test_flags_with_several_values_as_people_type_them(
     assert [weight.shape[0] for weight, _ in model.audio.layers] == [24, 20, 16]
     assert [weight.shape[0] for weight, _ in model.text.layers] == [16]
     assert model.config.training["config"]["weights"] == [1, 2]
+
+
+def test_workers_are_those_of_a_cluster(emorank: Emorank, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,valence,arousal\n")
+    data = ["--data", tmp_path / "t.csv", "--out", tmp_path / "run"]
+    assert "--workers is for --ray" in emorank("train", *data, "--workers", 2).err
+    assert "--workers must be at least 1, not 0." in emorank("train", *data, "--ray", "--workers", 0).err

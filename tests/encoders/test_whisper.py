@@ -57,14 +57,14 @@ def test_the_layers_are_those_of_transformers(
     """A clip of exactly 30 s needs no cropping: transformers' own forward pass must agree, in torch and in numpy."""
     wave = voice(30.0)
     mel = WhisperFeatureExtractor(feature_size=80)(
-        whisper._levelled(wave), sampling_rate=16_000, return_tensors="pt"
+        whisper.levelled(wave), sampling_rate=16_000, return_tensors="pt"
     ).input_features
     with torch.inference_mode():
         states = published.model.encoder(mel, output_hidden_states=True).hidden_states
     chosen = torch.cat([states[3], states[4]], 2)[0].double()
     expected = torch.cat([chosen.mean(0), chosen.std(0, correction=0)]).numpy()
     assert np.abs(encoder([wave])[0] - expected).max() < 1e-5 * np.abs(expected).max()
-    ((_, in_numpy),) = encoder._in_numpy(pieces_of([whisper._levelled(wave)]))
+    ((_, in_numpy),) = encoder._in_numpy(pieces_of([whisper.levelled(wave)]))
     # A few states of hundreds amplify the last digits of float32; torch is as far from float64 there.
     assert np.abs(in_numpy - chosen.numpy()).max() < 3e-5 * np.abs(chosen.numpy()).max()
     assert np.abs(in_numpy.mean(0) - expected[:1024]).max() < 1e-5 * np.abs(expected).max()
@@ -127,7 +127,7 @@ def test_long_clips_are_pooled_over_windows(tiny_whisper: str) -> None:
     encoder = audio_encoder(tiny_whisper)
     assert isinstance(encoder, WhisperEncoder)
     wave = voice(70.0)
-    pieces = pieces_of([whisper._levelled(wave)])
+    pieces = pieces_of([whisper.levelled(wave)])
     assert len(pieces) == 3
     assert max(len(piece) for _, piece in pieces) <= WINDOW == 30 * 16_000
     everything = np.concatenate([states for _, states in encoder._in_torch(pieces)]).astype(np.float64)
@@ -146,7 +146,7 @@ def test_only_the_layers_that_are_used_are_built(encoder: WhisperEncoder, tiny_w
     tiny = audio_encoder(tiny_whisper)
     assert isinstance(tiny, WhisperEncoder)
     for each, layers in ((encoder, 4), (tiny, 2)):
-        weights = each._network.weights
+        weights = each.network.weights
         assert max(int(name.split(".")[1]) for name in weights if name.startswith("layers.")) == layers - 1
 
 

@@ -16,7 +16,8 @@ from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
 from emorank.training.config import TrainConfig
 from emorank.training.dataset import Split, draw
-from emorank.training.loop import fit, learning_rate, loss_of, untrained
+from emorank.training.loop import fit, loss_of, untrained
+from emorank.training.optimizer import learning_rate
 from tests.training.synthetic import SMALL, split
 
 

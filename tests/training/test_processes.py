@@ -62,6 +62,27 @@ def test_two_processes_end_with_the_model_of_one(two: Path, tmp_path: Path, name
     assert (two / f"{name}.txt").read_text() == (tmp_path / f"{name}.txt").read_text()  # each epoch reported once
 
 
+@pytest.mark.slow
+def test_processes_that_see_different_folders_say_so(tmp_path: Path) -> None:
+    """The first finds an unfinished training, the second nothing: they would wait for each other for ever."""
+    code = (
+        "import os, pathlib, sys\n"
+        "from emorank.training.loop import fit; from emorank.training.processes import joined\n"
+        "from emorank.errors import EmorankError; from tests.training.synthetic import SMALL, split\n"
+        "def report(epoch, epochs, loss): raise KeyboardInterrupt\n"
+        "folder = pathlib.Path(sys.argv[1]) / os.environ['RANK']\n"
+        "if os.environ['RANK'] == '0':\n"
+        "    try: fit(split(0), split(1), SMALL, folder, report=report, device='cpu')\n"
+        "    except KeyboardInterrupt: pass\n"
+        "with joined('cpu'):\n"
+        "    try: fit(split(0), split(1), SMALL, folder, device='cpu')\n"
+        "    except EmorankError as error: sys.exit(str(error))\n"
+    )
+    for status, printed in together("-c", code, str(tmp_path)):
+        assert status == 1
+        assert "not all processes see the same files there; name a folder that they share." in printed
+
+
 def test_shares_are_the_whole() -> None:
     for rows in (0, 1, 2, 7, 64, 65):
         for count in (1, 2, 3, 5):

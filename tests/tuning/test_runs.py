@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from emorank.encoders import audio_encoder, audio_fingerprint
-from emorank.encoders.attentive import read_tuned
+from emorank.encoders.tuned import read_tuned
 from emorank.errors import EmorankError
 from emorank.tuning.config import TuneConfig
 from emorank.tuning.loop import Tuning
@@ -92,4 +92,4 @@ def test_attention_is_for_tuned_encoders_and_their_layers() -> None:
 def test_a_damaged_encoder_is_named(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(EmorankError, match="no tuned encoder"):
-        read_tuned(tmp_path / "model.safetensors")
+        read_tuned(tmp_path / "model.safetensors", True)

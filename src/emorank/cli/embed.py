@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from emorank import DEFAULT_MODEL
 from emorank.cli.console import name_broken, name_damaged, name_passed_over, say
 from emorank.cli.hearing import hearing
-from emorank.cli.options import require
+from emorank.cli.options import require, require_ray
 from emorank.errors import EmorankError
 
 
@@ -53,7 +53,7 @@ def embed(
     require(jobs is None or jobs >= 1, "--jobs", "at least 1", jobs)
     _require_place(out)
     if ray is not None:
-        _require_ray()
+        require_ray("emorank embed --ray")
     from emorank.audio import parse_policy
 
     policy = None if channels is None else parse_policy(channels)
@@ -93,16 +93,6 @@ def _require_place(out: str) -> None:
         raise EmorankError(f"--out {out}: a folder or s3://BUCKET/PREFIX is needed.")
     if not is_remote(out) and Path(out).is_file():
         raise EmorankError(f"--out {out}: a file, a folder for the dataset is needed.")
-
-
-def _require_ray() -> None:
-    """Said before anything heavy is imported."""
-    import importlib.util
-
-    if importlib.util.find_spec("ray") is None:
-        from emorank.errors import MissingExtra
-
-        raise MissingExtra("emorank embed --ray", "scale")
 
 
 def _cores() -> int:

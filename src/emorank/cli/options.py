@@ -1,6 +1,6 @@
 """What an option may be: checked before anything heavy is imported."""
 
-from emorank.errors import EmorankError
+from emorank.errors import EmorankError, MissingExtra
 
 
 def require(good: bool, flag: str, what: str, given: object) -> None:
@@ -11,3 +11,15 @@ def require(good: bool, flag: str, what: str, given: object) -> None:
     """
     if not good:
         raise EmorankError(f"{flag} must be {what}, not {given}.")
+
+
+def require_ray(command: str) -> None:
+    """Ray is installed, which is not imported.
+
+    Raises:
+        MissingExtra: it is not.
+    """
+    import importlib.util
+
+    if importlib.util.find_spec("ray") is None:
+        raise MissingExtra(command, "scale")

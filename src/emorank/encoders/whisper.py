@@ -10,16 +10,18 @@ import sys
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from emorank.audio import SAMPLE_RATE
 from emorank.encoders import numpy_layers, packaged
-from emorank.encoders.attentive import Attention, read_tuned, tuned_layers
+from emorank.encoders.attentive import Attention, tuned_layers
 from emorank.encoders.base import AudioEncoder, Spec
 from emorank.encoders.checkpoint import complete_folder, read_config, read_network, transformers_config, weight_files
 from emorank.encoders.device import inference, torch_device
 from emorank.encoders.pooling import Moments, Piece, batches, pieces_of
+from emorank.encoders.tuned import is_tuned, read_tuned
 from emorank.encoders.whisper_network import HOP, WhisperNetwork, log_mel
 from emorank.errors import EmorankError
 from emorank.types import Array
@@ -39,6 +41,11 @@ class WhisperEncoder:
         fingerprint: see `emorank.encoders.base`.
         on: the device, None is the best there is.
         attention: how much each frame counts.
+
+    Attributes:
+        network: as given.
+        spec: as given.
+        attention: as given where it is the pooling, else None.
     """
 
     def __init__(
@@ -53,10 +60,10 @@ class WhisperEncoder:
         self.fingerprint = fingerprint
         self._width = network.width * len(spec.layers)
         self.dim = self._width * (1 if spec.pooling == "mean" else 2)
-        self._network = network
-        self._spec = spec
+        self.network = network
+        self.spec = spec
         self._on = on
-        self._attention = attention if spec.pooling == "attentive" else None
+        self.attention = attention if spec.pooling == "attentive" else None
         self._heard = 0.0  # seconds of sound
 
     def __call__(self, waves: list[np.ndarray]) -> Array:
@@ -70,11 +77,11 @@ class WhisperEncoder:
         """
         self._heard += sum(map(len, waves)) / SAMPLE_RATE
         early = self._on in (None, "cpu") and self._heard <= WITHOUT_TORCH and "torch" not in sys.modules
-        pieces = pieces_of([_levelled(wave) for wave in waves])
+        pieces = pieces_of([levelled(wave) for wave in waves])
         moments = Moments(len(waves), self._width)
         for clip, frames in self._in_numpy(pieces) if early else self._in_torch(pieces):
-            moments.add(clip, frames, None if self._attention is None else self._attention(frames))
-        return moments.pooled(self._spec.pooling)
+            moments.add(clip, frames, None if self.attention is None else self.attention(frames))
+        return moments.pooled(self.spec.pooling)
 
     @property
     def device(self) -> str:
@@ -87,12 +94,12 @@ class WhisperEncoder:
         import torch
 
         there = torch_device(self._on)
-        weights = {name: torch.from_numpy(array).to(there) for name, array in self._network.weights.items()}
-        return dataclasses.replace(self._network, weights=weights)
+        weights = {name: torch.from_numpy(array).to(there) for name, array in self.network.weights.items()}
+        return dataclasses.replace(self.network, weights=weights)
 
     def _in_numpy(self, pieces: list[Piece]) -> Iterator[tuple[int, Array]]:
         for clip, wave in pieces:
-            yield clip, self._network(numpy_layers, log_mel(wave, self._network.mel_bins), self._spec.layers)
+            yield clip, self.network(numpy_layers, log_mel(wave, self.network.mel_bins), self.spec.layers)
 
     def _in_torch(self, pieces: list[Piece]) -> Iterator[tuple[int, Array]]:
         import torch
@@ -101,13 +108,13 @@ class WhisperEncoder:
 
         there = torch_device(self._on)
         for batch in batches(pieces, lambda samples: samples // (2 * HOP) + 1, FRAMES_PER_BATCH):
-            mels = [torch.from_numpy(log_mel(wave, self._network.mel_bins)) for _, wave in batch]
+            mels = [torch.from_numpy(log_mel(wave, self.network.mel_bins)) for _, wave in batch]
             lengths = torch.tensor([len(mel) for mel in mels])
             with inference(there):
                 padded = torch.nn.utils.rnn.pad_sequence(mels, batch_first=True).to(there)
                 inside = torch.arange(padded.shape[1]) < lengths[:, None]
                 mask = None if bool(inside.all()) else inside.to(there)
-                states = self._placed(torch_layers, padded, self._spec.layers, mask).cpu().numpy()
+                states = self._placed(torch_layers, padded, self.spec.layers, mask).cpu().numpy()
             for (clip, _), frames, length in zip(batch, states, lengths.tolist(), strict=True):
                 yield clip, frames[: (length + 1) // 2]
 
@@ -119,9 +126,15 @@ def load(spec: Spec, fingerprint: str, on: str | None) -> AudioEncoder:
         EmorankError: it cannot be had, has no such layer, or lacks weights.
     """
     attention = None
-    if spec.source != "whisper-base" and (file := _tuned(spec.source)):
-        weights, attention = read_tuned(file)
-        network = WhisperNetwork(weights, heads=8, width=weights["conv2.bias"].shape[0])
+    if spec.source != "whisper-base" and (found := _tuned(spec.source)):
+        file, config = found
+        weights, attention = read_tuned(file, tuned_layers(config) is not None)
+        network = WhisperNetwork(
+            weights,
+            config.get("encoder_attention_heads", 8),
+            weights["conv2.bias"].shape[0],
+            weights["conv1.weight"].shape[1],
+        )
     elif spec.source in packaged.PACKAGED:
         network = WhisperNetwork(packaged.whisper_base(max(spec.layers)), heads=8)
     else:
@@ -129,13 +142,13 @@ def load(spec: Spec, fingerprint: str, on: str | None) -> AudioEncoder:
     return WhisperEncoder(network, spec, fingerprint, on, attention)
 
 
-def _tuned(source: str) -> Path | None:
-    """The weights of an encoder that `emorank.tuning` made, packaged or in a folder; None for any other."""
+def _tuned(source: str) -> tuple[Path, dict[str, Any]] | None:
+    """The weights and the config of an encoder that emorank tuned, packaged or in a folder; None for any other."""
     if source in packaged.PACKAGED:
-        return next(file for file in packaged.files(source) if file.suffix == ".safetensors")
-    if tuned_layers(read_config(source)) is None:
-        return None
-    return weight_files(complete_folder(source))[0]
+        files = packaged.files(source)
+        return next(file for file in files if file.suffix == ".safetensors"), packaged.CONFIGS[source]
+    config = read_config(source)
+    return (weight_files(complete_folder(source))[0], config) if is_tuned(config) else None
 
 
 def _read(spec: Spec) -> WhisperNetwork:
@@ -155,7 +168,7 @@ def _read(spec: Spec) -> WhisperNetwork:
     return WhisperNetwork(arrays, config.encoder_attention_heads, config.d_model, config.num_mel_bins)
 
 
-def _levelled(wave: np.ndarray) -> np.ndarray:
+def levelled(wave: np.ndarray) -> np.ndarray:
     """The clip at one level, whatever the distance of the microphone."""
     level = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64)))) if len(wave) else 0.0
     scaled: np.ndarray = wave * np.float32(LEVEL / max(level, SILENCE))

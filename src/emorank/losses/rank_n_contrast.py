@@ -1,22 +1,19 @@
 """Cross-modal Rank-N-Contrast (paper section 3.2), rectangular: N audios against M texts."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
+from emorank.losses.contrastive import Anchors, Contrastive, Side, Sum
 from emorank.losses.denominators import NEGATIVES, Negatives, losses
-from emorank.losses.targets import Targets
-
-Anchors = Literal["audio", "both"]
 
 _TILE = 2**19  # pairs that are looked at together: few enough for the caches, enough for two threads
 
 
-class RankNContrast(nn.Module):
+class RankNContrast(Contrastive):
     """Pulls every text towards an audio more than all texts whose labels are farther from the audio's label.
 
     For an audio anchor i and a text j the loss is -log(exp(s_ij) / sum over k in S_ij of exp(s_ik)) with
@@ -50,33 +47,19 @@ class RankNContrast(nn.Module):
         anchors: Anchors = "audio",
         weights: Sequence[float] | None = None,
     ) -> None:
-        super().__init__()
         if negatives not in NEGATIVES:
             raise ValueError(f"negatives must be one of {NEGATIVES}, not {negatives!r}")
         if anchors not in get_args(Anchors):
             raise ValueError(f"anchors must be one of {get_args(Anchors)}, not {anchors!r}")
+        super().__init__(anchors)
         self.negatives: Negatives = negatives
-        self.anchors: Anchors = anchors
         self.weights = None if weights is None else tuple(weights)
 
-    def forward(self, audio: Tensor, text: Tensor, targets: Targets, scale: Tensor | float) -> Tensor:
-        """The loss of one batch; see the class. `scale` is 1 / temperature."""
-        sides = (directions(audio), targets.audio_labels), (directions(text), targets.text_labels)
-        (a, a_labels), (t, t_labels) = sides
-        loss = rank_n_contrast(a, t, a_labels, t_labels, scale, self.negatives, self.weights)
-        if self.anchors == "both":
-            loss = (loss + rank_n_contrast(t, a, t_labels, a_labels, scale, self.negatives, self.weights)) / 2
-        return loss
-
-
-def directions(embeddings: Tensor) -> Tensor:
-    """Embeddings L2-normalised, in at least single precision."""
-    return functional.normalize(embeddings.to(torch.promote_types(embeddings.dtype, torch.float32)), dim=1)
-
-
-def cosine(audio: Tensor, text: Tensor) -> Tensor:
-    """Cosine similarity of every pair, (N, M), in at least single precision."""
-    return directions(audio) @ directions(text).T
+    def rows(self, anchors: Side, candidates: Side, scale: Tensor) -> Sum:
+        """See `Contrastive.rows`; counted are pairs, for "farther" those that have a negative."""
+        labels = anchors.labels, candidates.labels
+        arguments = anchors.embeddings, candidates.embeddings, scale, labels, self.negatives, self.weights
+        return Sum(*_Tiled.apply(*arguments))  # type: ignore[no-untyped-call]
 
 
 def squared_distances(audio: Tensor, text: Tensor, weights: Sequence[float] | None = None) -> Tensor:
@@ -93,37 +76,11 @@ def squared_distances(audio: Tensor, text: Tensor, weights: Sequence[float] | No
     return total
 
 
-def rank_n_contrast(
-    anchors: Tensor,
-    candidates: Tensor,
-    anchor_labels: Tensor,
-    candidate_labels: Tensor,
-    scale: Tensor | float,
-    negatives: Negatives,
-    weights: Sequence[float] | None = None,
-) -> Tensor:
-    """Rank-N-Contrast of anchors against candidates, a tile of anchors after the other.
-
-    Args:
-        anchors: (N, dim), L2-normalised.
-        candidates: (M, dim), L2-normalised.
-        anchor_labels: (N, k).
-        candidate_labels: (M, k).
-        scale: 1 / temperature.
-        negatives: see `RankNContrast`.
-        weights: see `RankNContrast`.
-
-    Returns:
-        The mean over all pairs (for "farther" over the pairs that have a negative), a scalar.
-    """
-    scale = torch.as_tensor(scale, dtype=anchors.dtype, device=anchors.device)
-    labels = anchor_labels, candidate_labels
-    result: Tensor = _Tiled.apply(anchors, candidates, scale, labels, negatives, weights)  # type: ignore[no-untyped-call]
-    return result
-
-
 class _Tiled(torch.autograd.Function):
-    """The gradients are made along with the loss, so that nothing of N x M outlives its tile."""
+    """Sum and number of the losses of all pairs, a tile of anchors after the other.
+
+    The gradients are made along with the loss, so that nothing of N x M outlives its tile.
+    """
 
     @staticmethod
     def forward(
@@ -134,8 +91,8 @@ class _Tiled(torch.autograd.Function):
         labels: tuple[Tensor, Tensor],
         negatives: Negatives,
         weights: Sequence[float] | None,
-    ) -> Tensor:
-        total, pairs = torch.zeros((), dtype=torch.float64), 0
+    ) -> tuple[Tensor, Tensor]:
+        total, pairs = 0.0, 0
         by_anchors, by_candidates = torch.empty_like(anchors), torch.zeros_like(candidates)
         by_scale = torch.zeros_like(scale)
         rows = max(1, _TILE // max(len(candidates), 1))
@@ -149,11 +106,12 @@ class _Tiled(torch.autograd.Function):
             gradient = gradient.mul_(scale)
             by_anchors[start : start + rows] = gradient @ candidates
             by_candidates.addmm_(gradient.T, tile)
-        pairs = max(pairs, 1)
-        ctx.save_for_backward(by_anchors.div_(pairs), by_candidates.div_(pairs), by_scale.div_(pairs))
-        return (total / pairs).to(anchors)
+        ctx.save_for_backward(by_anchors, by_candidates, by_scale)
+        number = torch.tensor(pairs)
+        ctx.mark_non_differentiable(number)
+        return anchors.new_tensor(total), number
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         return *(upstream * gradient for gradient in ctx.saved_tensors), None, None, None

@@ -1,14 +1,14 @@
 """Symmetric cross-entropy over pairs, the loss of CLIP and CLAP (the paper's CLAP-SCE, section 4.1)."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from emorank.losses.rank_n_contrast import cosine
+from emorank.losses.contrastive import Contrastive, Side, Sum
 from emorank.losses.targets import Targets
 
 
-class SymmetricCrossEntropy(nn.Module):
+class SymmetricCrossEntropy(Contrastive):
     """Every audio has to pick its own text among all texts of the batch, and every text its own audio.
 
     The mean of both cross-entropies over s = scale * cosine (Radford et al., 2021; Elizalde et al., 2023). Audio i
@@ -21,12 +21,16 @@ class SymmetricCrossEntropy(nn.Module):
         ValueError: audio and text are not pairs, that is N != M.
     """
 
-    def forward(self, audio: Tensor, text: Tensor, targets: Targets, scale: Tensor | float) -> Tensor:
-        """The loss of one batch; see the class. `scale` is 1 / temperature."""
-        if len(audio) != len(text):
-            raise ValueError(
-                f"symmetric cross-entropy needs pairs: there are {len(audio)} audios and {len(text)} texts"
-            )
-        logits = cosine(audio, text) * scale
-        own = torch.arange(len(logits), device=logits.device)
-        return (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
+    def __init__(self) -> None:
+        super().__init__("both")
+
+    def require(self, shape: tuple[int, int], targets: Targets) -> None:
+        """Raise a ValueError where there are not as many texts as audios."""
+        if shape[0] != shape[1]:
+            raise ValueError(f"symmetric cross-entropy needs pairs: there are {shape[0]} audios and {shape[1]} texts")
+
+    def rows(self, anchors: Side, candidates: Side, scale: Tensor) -> Sum:
+        """See `Contrastive.rows`."""
+        logits = anchors.embeddings @ candidates.embeddings.T * scale
+        own = torch.arange(anchors.first, anchors.first + len(logits), device=logits.device)
+        return Sum(functional.cross_entropy(logits, own, reduction="sum"), torch.tensor(len(logits)))

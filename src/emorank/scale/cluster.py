@@ -15,25 +15,23 @@ _RETRIES = 2  # of a unit whose actor or machine is lost, before it is given bac
 
 
 @contextmanager
-def cluster(listener: Listener, address: str | None = None, actors: int | None = None) -> Iterator["Cluster"]:
-    """An engine on a Ray cluster.
+def connected(address: str | None, command: str) -> Iterator[Any]:
+    """The module ray, connected to a cluster.
 
     Args:
-        listener: hears a unit.
         address: of the cluster, as ray.init takes it; None is $RAY_ADDRESS, a cluster of this machine, or a new one.
-        actors: how many at most; None is one a core.
+        command: what needs it, for a sentence.
 
     Raises:
         EmorankError: the cluster cannot be reached.
         MissingExtra: ray is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to Ray's makers from here
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what becomes of a unit is ours to say
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what becomes of the work is ours to say
     try:
         import ray
-        import ray.data
     except ImportError as error:
-        raise MissingExtra("emorank embed --ray", "scale") from error
+        raise MissingExtra(command, "scale") from error
     ours = not ray.is_initialized()
     if ours:
         try:
@@ -42,10 +40,28 @@ def cluster(listener: Listener, address: str | None = None, actors: int | None =
             reason = " ".join(str(error).split())[:200]
             raise EmorankError(f"--ray {address or ''}: the cluster cannot be reached ({reason}).") from error
     try:
-        yield Cluster(ray, listener, actors)
+        yield ray
     finally:
         if ours:
             ray.shutdown()
+
+
+@contextmanager
+def cluster(listener: Listener, address: str | None = None, actors: int | None = None) -> Iterator["Cluster"]:
+    """An engine on a Ray cluster.
+
+    Args:
+        listener: hears a unit.
+        address: see `connected`.
+        actors: how many at most; None is one a core.
+
+    Raises:
+        EmorankError: see `connected`.
+    """
+    with connected(address, "emorank embed --ray") as ray:
+        import ray.data
+
+        yield Cluster(ray, listener, actors)
 
 
 class Cluster:

@@ -23,7 +23,10 @@ _END = b"emorank"  # before the digest of all that comes before it
 
 def identity(train: Split, development: Split, config: TrainConfig) -> str:
     """Fingerprint of data and choices: two runs with the same one end with the same model."""
-    digest = hashlib.sha256(json.dumps(dataclasses.asdict(config), sort_keys=True).encode())
+    choices = dataclasses.asdict(config)
+    if not config.unfreeze:  # runs that began before these could be chosen stay the same
+        del choices["unfreeze"], choices["encoder_learning_rate"]
+    digest = hashlib.sha256(json.dumps(choices, sort_keys=True).encode())
     for split in (train, development):
         for modality in (split.audio, split.text):
             for tensor in (modality.features, modality.labels, modality.category):

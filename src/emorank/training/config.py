@@ -59,6 +59,9 @@ class TrainConfig:
         batch_size: Utterances in a batch at most, over all processes.
         balance: Repeat the utterances of smaller corpora, up to four times, so that corpora count more alike.
         captions_per_batch: Descriptions in a batch, drawn from all over the plane; pairs have one an utterance.
+        unfreeze: Layers of the audio encoder that are trained with the heads, counted down from the highest that is
+            used; 0 as in the paper. Of a Whisper; the model's folder then holds the encoder.
+        encoder_learning_rate: Of the optimizer for those layers; it falls as that of the heads.
         chunks: Parts that a batch is embedded in, one after the other, to save memory; the loss sees it whole.
         optimizer: AdamW, or Adam as in the paper.
         learning_rate: Of the optimizer.
@@ -90,6 +93,8 @@ class TrainConfig:
     batch_size: int = 64
     balance: bool = True
     captions_per_batch: int = 256
+    unfreeze: int = 0
+    encoder_learning_rate: float = 3e-5
     chunks: int = 1
     optimizer: Optimizer = "adamw"
     learning_rate: float = 3e-3
@@ -203,6 +208,8 @@ _CHECKS: dict[str, checks.Check] = {
     "batch_size": checks.whole(2),
     "balance": checks.switch,
     "captions_per_batch": checks.whole(2),
+    "unfreeze": checks.whole(0),
+    "encoder_learning_rate": checks.number(lambda value: value > 0, "a positive number"),
     "chunks": checks.whole(1),
     "optimizer": checks.one_of(get_args(Optimizer)),
     "learning_rate": checks.number(lambda value: value > 0, "a positive number"),

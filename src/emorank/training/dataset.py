@@ -1,7 +1,7 @@
 """Tensors that a training run learns from, and the batches that it draws from them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ class Modality:
         features: (n, encoder_dim) outputs of the frozen encoder.
         labels: (n, k) points, 1..7.
         category: (n,) category ids, for losses that use them.
+        paths: of the n recordings, for an encoder that is trained too.
 
     Raises:
         EmorankError: a feature or a label is NaN or infinite; the sentence says how many rows, and where the first is.
@@ -31,6 +32,7 @@ class Modality:
     features: Tensor
     labels: Tensor
     category: Tensor | None = None
+    paths: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, values in (("features", self.features), ("labels", self.labels)):
@@ -39,10 +41,19 @@ class Modality:
                 raise EmorankError(f"Nothing can be learnt from these {name}: {wrong}.")
 
     @classmethod
-    def of(cls, features: np.ndarray, labels: np.ndarray, category: np.ndarray | None = None) -> "Modality":
+    def of(
+        cls,
+        features: np.ndarray,
+        labels: np.ndarray,
+        category: np.ndarray | None = None,
+        paths: Sequence[str] | None = None,
+    ) -> "Modality":
         """From numpy arrays."""
         ids = None if category is None else torch.from_numpy(category.astype(np.int64))
-        return cls(torch.from_numpy(features.astype(np.float32)), torch.from_numpy(labels.astype(np.float32)), ids)
+        heard = None if paths is None else tuple(paths)
+        return cls(
+            torch.from_numpy(features.astype(np.float32)), torch.from_numpy(labels.astype(np.float32)), ids, heard
+        )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -72,19 +83,21 @@ class Batch:
         text: (m, encoder_dim) features of its captions.
         targets: the labels of both.
         shape: N and M, over all processes.
+        paths: of the n recordings, where they are known.
     """
 
     audio: Tensor
     text: Tensor
     targets: Targets
     shape: tuple[int, int]
+    paths: tuple[str, ...] | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same on a device."""
         moved: dict[str, Any] = {
             name: None if each is None else each.to(device) for name, each in vars(self.targets).items()
         }
-        return Batch(self.audio.to(device), self.text.to(device), Targets(**moved), self.shape)
+        return Batch(self.audio.to(device), self.text.to(device), Targets(**moved), self.shape, self.paths)
 
 
 def draw(
@@ -116,7 +129,9 @@ def _share(split: Split, utterances: Tensor, captions: Tensor, processes: Proces
     audio, text = utterances[processes.share(len(utterances))], captions[processes.share(len(captions))]
     categories = (_picked(split.audio.category, audio), _picked(split.text.category, text))
     targets = Targets(split.audio.labels[audio], split.text.labels[text], *categories)
-    return Batch(split.audio.features[audio], split.text.features[text], targets, (len(utterances), len(captions)))
+    shape, paths = (len(utterances), len(captions)), split.audio.paths
+    heard = None if paths is None else tuple(paths[row] for row in audio.tolist())
+    return Batch(split.audio.features[audio], split.text.features[text], targets, shape, heard)
 
 
 def _picked(category: Tensor | None, index: Tensor) -> Tensor | None:

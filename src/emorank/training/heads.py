@@ -14,6 +14,7 @@ from emorank.head import Head
 from emorank.model import EmotionRankCLAP, ModelConfig
 from emorank.training.config import LARGEST_SCALE, TrainConfig
 from emorank.training.dataset import Split, seed_of
+from emorank.training.unfrozen import Unfrozen
 from emorank.types import Array
 
 
@@ -86,7 +87,10 @@ class Heads(nn.Module):
 
     Args:
         train: the split whose features are standardised.
-        config: widths, initial temperature, and the seed of the initial weights.
+        config: widths, initial temperature, the seed of the initial weights, and what of the encoder is trained.
+
+    Attributes:
+        encoder: the audio encoder with layers to train; None where it is frozen.
     """
 
     def __init__(self, train: Split, config: TrainConfig) -> None:
@@ -97,6 +101,7 @@ class Heads(nn.Module):
             self.audio = Projection(train.audio.features, (*(config.audio_hidden or ()), last), config.standardise)
             self.text = Projection(train.text.features, (*(config.text_hidden or ()), last), config.standardise)
         self.log_scale = nn.Parameter(torch.tensor(-math.log(config.temperature)))
+        self.encoder = Unfrozen(config.audio_encoder, config.unfreeze) if config.unfreeze else None
 
     @property
     def scale(self) -> Tensor:
@@ -104,7 +109,13 @@ class Heads(nn.Module):
         return self.log_scale.clamp(max=math.log(LARGEST_SCALE)).exp()
 
     def export(self, train: Split, config: TrainConfig, history: dict[str, Any]) -> EmotionRankCLAP:
-        """The model of these heads, with a linear map from its audio embeddings to the labels of the training split."""
+        """The model of these heads, with a linear map from its audio embeddings to the labels of the training split.
+
+        Args:
+            train: with features of the encoder that the config names.
+            config: of the training.
+            history: what the model tells of it.
+        """
         audio, text = self.audio.export(), self.text.export()
         locator = ridge(audio(train.audio.features.numpy()), train.audio.labels.numpy())
         about = ModelConfig(config.audio_encoder, config.text_encoder, config.dimensions, history)

@@ -1,23 +1,26 @@
 """Runs a training: resumes where it was killed, stops early, keeps the best epoch, writes a model folder."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import emorank
+from emorank.audio import load
 from emorank.errors import EmorankError
-from emorank.losses import RankNContrast, SupervisedContrastive, SymmetricCrossEntropy, gather
+from emorank.losses import Contrastive, RankNContrast, SupervisedContrastive, SymmetricCrossEntropy, across
 from emorank.model import EmotionRankCLAP
 from emorank.training import loggers
 from emorank.training.checkpoint import Checkpoint, finished, identity
 from emorank.training.config import Device, Logger, TrainConfig
 from emorank.training.dataset import Batch, Split, draw, seed_of
 from emorank.training.heads import Heads, Projection
+from emorank.training.optimizer import optimizer_of, set_rates
+from emorank.training.own_encoder import with_own_encoder
 from emorank.training.processes import Processes, device_of, threads
 
 Report = Callable[[int, int, float], None]  # epoch, epochs at most, development loss
@@ -53,19 +56,22 @@ def fit(
         logger: where the curves go; see `loggers.logging`.
 
     Raises:
-        EmorankError: the folder holds another training, there is no such device, or a loss is not finite.
+        EmorankError: the folder holds another training, or processes see different folders there; there is no such
+            device; or a loss is not finite.
     """
     run = identity(train, development, config)
-    model = finished(folder, run)
+    model, checkpoint = finished(folder, run), Checkpoint(folder, run)
+    state = None if model else checkpoint.read()
+    done = -1 if model else len(state["losses"]) if state else 0
+    if not Processes.here().alike(done, device_of(device)):
+        raise EmorankError(f"{folder}: not all processes see the same files there; name a folder that they share.")
     if model:
         return model
     training = _Training(train, development, config, device)
     first = training.processes.rank == 0
-    checkpoint = Checkpoint(folder, run)
-    state = checkpoint.read()
     training.begin(state)
     log_to = loggers.logging(logger if first else "none", folder, config, run, training.epoch)
-    with threads(config.batch_size), log_to as log:
+    with nullcontext() if config.unfreeze else threads(config.batch_size), log_to as log:
         try:
             while not training.ended:
                 values = training.advance()
@@ -79,7 +85,14 @@ def fit(
                 checkpoint.remove()  # a lower learning rate is another training, and may use the folder
             raise
     history = {"run": run, **training.history(), "emorank": emorank.__version__, "config": dataclasses.asdict(config)}
-    model = training.best().export(train, config, {**history, **(about or {})})
+    history |= about or {}
+    if config.unfreeze:
+        if first:
+            with_own_encoder(training.best(), train, config, folder, history).save(folder)
+            checkpoint.remove()
+        training.processes.wait()
+        return EmotionRankCLAP.from_pretrained(folder)
+    model = training.best().export(train, config, history)
     if first:
         model.save(folder)
         checkpoint.remove()
@@ -132,9 +145,7 @@ class _Training:
         Returns:
             What a logger shows: both losses, the learning rate and the temperature.
         """
-        rate = learning_rate(self._config, self.epoch)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
+        rate = set_rates(self._optimizer, self._config, self.epoch)
         losses = [self._step(batch, step) for step, batch in enumerate(self._batches(self._train, self.epoch))]
         training = self._mean(losses, "training")
         with torch.no_grad():
@@ -187,10 +198,18 @@ class _Training:
     def _loss_of(self, batch: Batch, dropout: torch.Generator | None = None) -> Weighted:
         """The loss over a batch of all processes, and its number of utterances."""
         own, (utterances, captions) = batch.to(self._device), batch.shape
-        audio = self._embedded(self._heads.audio, own.audio, utterances, dropout)
+        audio = self._embedded(self._heads.audio, self._heard(own), utterances, dropout)
         text = self._embedded(self._heads.text, own.text, captions, dropout)
-        whole = gather(audio, text, own.targets)
-        return self._loss(whole.audio, whole.text, whole.targets, self._heads.scale), utterances
+        return across(self._loss, audio, text, own.targets, self._heads.scale), utterances
+
+    def _heard(self, batch: Batch) -> Tensor:
+        """The features of this process's utterances: as they were kept, or by the encoder as it is now."""
+        if self._heads.encoder is None:
+            return batch.audio
+        if batch.paths is None:
+            raise EmorankError("--unfreeze needs the recordings of the utterances, not their features alone.")
+        features: Tensor = self._heads.encoder(load(path) for path in batch.paths)
+        return features
 
     def _embedded(self, head: Projection, features: Tensor, rows: int, dropout: torch.Generator | None) -> Tensor:
         """This process's part of the rows of a batch through a head."""
@@ -213,25 +232,10 @@ class _Training:
         return mean.item()
 
 
-def loss_of(config: TrainConfig) -> nn.Module:
+def loss_of(config: TrainConfig) -> Contrastive:
     """The loss that a config names."""
     if config.loss == "symmetric_cross_entropy":
         return SymmetricCrossEntropy()
     if config.loss == "supervised_contrastive":
         return SupervisedContrastive()
     return RankNContrast(config.negatives, config.anchors, config.label_weights)
-
-
-def optimizer_of(heads: Heads, config: TrainConfig) -> torch.optim.Optimizer:
-    """Adam or AdamW; the temperature is not decayed."""
-    decayed = [parameter for name, parameter in heads.named_parameters() if name != "log_scale"]
-    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": [heads.log_scale], "weight_decay": 0.0}]
-    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
-
-
-def learning_rate(config: TrainConfig, epoch: int) -> float:
-    """The learning rate of an epoch, from 0: constant, or on a cosine that comes to 0 after the last one."""
-    if config.schedule == "constant":
-        return config.learning_rate
-    return config.learning_rate * (1 + math.cos(math.pi * epoch / config.epochs)) / 2

@@ -66,7 +66,7 @@ def with_languages(
         features, wanted = np.concatenate([features, foreign]), np.concatenate([wanted, told])
     head = taught(features, wanted, epochs, seed, progress)
     config = dataclasses.replace(model.config, multilingual_encoder=encoder)
-    return EmotionRankCLAP(model.audio, model.text, model.scale, model.locator, config, head)
+    return EmotionRankCLAP(model.audio, model.text, model.scale, model.locator, config, head, model.encoder_folder)
 
 
 def translated(foreign: Array, places: Array, english: Array, english_places: Array, embeddings: Array) -> Array:

@@ -18,6 +18,7 @@ from emorank.listening.store import features as features_of
 from emorank.listening.store import text_features
 from emorank.training.config import TrainConfig
 from emorank.training.dataset import Modality, Split
+from emorank.training.unfrozen import require_whisper
 from emorank.types import Array, Progress
 
 _SPLITS: tuple[BankSplit, ...] = ("train", "development")
@@ -75,8 +76,11 @@ def prepare(
         window: seconds that recordings are cropped or zero-padded to; None hears them whole.
 
     Raises:
-        EmorankError: a column is missing, or nothing is left to train or to develop on.
+        EmorankError: a column is missing, nothing is left to train or to develop on, or the encoder is to be trained
+            and cannot.
     """
+    if config.unfreeze:
+        require_whisper(config.audio_encoder, config.unfreeze)
     missing = [name for name in config.label_columns if name not in table.columns]
     if missing:
         raise EmorankError(f"The table has no column {', '.join(missing)}; it is needed for every utterance.")
@@ -147,11 +151,12 @@ def _require_both_splits(table: pl.DataFrame, broken: Sequence[AudioError] = ())
 def split_of(rows: pl.DataFrame, features: Array, own: list[str], split: BankSplit, config: TrainConfig) -> Split:
     """The utterances of a split and their captions, or the bank's from all over the plane."""
     labels = rows.select(config.dimensions).to_numpy()
+    paths = rows["path"].to_list() if config.unfreeze else None
     if config.captions == "plane":
-        return Split(Modality.of(features, labels), from_plane(bundled(split), config))
+        return Split(Modality.of(features, labels, None, paths), from_plane(bundled(split), config))
     category = _categories(rows) if config.loss == "supervised_contrastive" else None
     text = text_features(own, text_encoder(config.text_encoder))
-    return Split(Modality.of(features, labels, category), Modality.of(text, labels, category), paired=True)
+    return Split(Modality.of(features, labels, category, paths), Modality.of(text, labels, category), paired=True)
 
 
 def copies(rows: pl.DataFrame) -> np.ndarray:

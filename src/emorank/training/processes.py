@@ -55,6 +55,14 @@ class Processes:
             for tensor in tensors:
                 distributed.broadcast(tensor, 0)
 
+    def alike(self, value: int, device: torch.device) -> bool:
+        """Whether a number is the same in all processes; all have to ask together."""
+        if self.count == 1:
+            return True
+        ends = torch.tensor([value, -value], device=device)
+        distributed.all_reduce(ends, distributed.ReduceOp.MAX)
+        return ends.sum().item() == 0
+
     def wait(self) -> None:
         """Until all have come here.
 

@@ -4,7 +4,6 @@ The mean of the weights of runs that began at the same ones and were drawn diffe
 (Ramé et al. 2022, Diverse weight averaging for out-of-distribution generalization), and costs no more to use.
 """
 
-import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,19 +11,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import save
 from torch import Tensor
 
 from emorank.encoders.checkpoint import CONFIG
+from emorank.encoders.tuned import WEIGHTS_FILE, write_tuned
 from emorank.errors import EmorankError
 from emorank.storage import written_whole
 from emorank.training.dataset import seed_of
 from emorank.tuning.config import TuneConfig
 from emorank.tuning.loop import Orders, Tuning
+from emorank.tuning.network import HEADS
 from emorank.tuning.speech import Speech
 from emorank.types import Array
 
-WEIGHTS_FILE = "model.safetensors"
 Report = Callable[[int, int, float, Orders], None]  # run, step, loss since the last look, orders
 
 
@@ -70,16 +69,7 @@ def tune(
 def write(weights: Mapping[str, Array], layers: Sequence[int], folder: Path) -> None:
     """Write an encoder's folder, weights in float16."""
     halves = {name: np.ascontiguousarray(array, np.float16) for name, array in weights.items()}
-    about = {
-        "model_type": "whisper",
-        "emorank_tuned": 1,
-        "encoder_layers": max(layers),
-        "attentive_layers": list(layers),
-    }
-    with written_whole(folder / WEIGHTS_FILE) as path:
-        path.write_bytes(save(halves))
-    with written_whole(folder / CONFIG) as path:
-        path.write_text(json.dumps(about, indent=2), "utf8")
+    write_tuned(folder, halves, max(layers), HEADS, layers)
 
 
 def _finish(run: Tuning, file: Path, about: str, number: int, report: Report | None) -> None:
