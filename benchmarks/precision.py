@@ -7,8 +7,10 @@ same run, on one thread, a clip at a time. Clips are recordings of a folder, els
 """
 
 import dataclasses
+import itertools
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -54,9 +56,11 @@ def vector(network: WhisperNetwork, ops: Any, layers: tuple[int, ...], wave: np.
 
 def main() -> None:
     """Print the table."""
+    warnings.simplefilter("ignore")  # torch's quantisation is to be replaced by a package of its own
     torch.set_num_threads(1)
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SAMPLES
-    waves = [audio.load(path) for path in sorted(folder.rglob("*")) if path.suffix in audio.SUFFIXES][:CLIPS]
+    found = (audio.load(path, end=10.0) for path in sorted(folder.rglob("*")) if path.suffix in audio.SUFFIXES)
+    waves = list(itertools.islice(found, CLIPS))
     encoder = audio_encoder(DEFAULT_AUDIO, "cpu")
     assert isinstance(encoder, WhisperEncoder)
     weights = {name: torch.from_numpy(array) for name, array in encoder.network.weights.items()}
