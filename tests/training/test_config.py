@@ -46,6 +46,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("batch_size", 1, "a whole number of at least 2"),
     ("balance", 1, "true or false"),
     ("captions_per_batch", 0, "a whole number of at least 2"),
+    ("augment", -1, "a whole number of at least 0"),
     ("chunks", 0, "a whole number of at least 1"),
     ("optimizer", "sgd", "one of adamw, adam"),
     ("learning_rate", 0.0, "a positive number"),

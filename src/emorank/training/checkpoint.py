@@ -25,6 +25,7 @@ def identity(train: Split, development: Split, config: TrainConfig) -> str:
     """Fingerprint of data and choices: two runs with the same one end with the same model."""
     digest = hashlib.sha256(json.dumps(dataclasses.asdict(config), sort_keys=True).encode())
     for split in (train, development):
+        digest.update(b"" if split.damaged is None else np.ascontiguousarray(split.damaged.numpy()).data)
         for modality in (split.audio, split.text):
             for tensor in (modality.features, modality.labels, modality.category):
                 digest.update(b"" if tensor is None else np.ascontiguousarray(tensor.numpy()).data)

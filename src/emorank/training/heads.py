@@ -106,7 +106,9 @@ class Heads(nn.Module):
     def export(self, train: Split, config: TrainConfig, history: dict[str, Any]) -> EmotionRankCLAP:
         """The model of these heads, with a linear map from its audio embeddings to the labels of the training split."""
         audio, text = self.audio.export(), self.text.export()
-        locator = ridge(audio(train.audio.features.numpy()), train.audio.labels.numpy())
+        versions = (train.audio.features, *(() if train.damaged is None else train.damaged))
+        embeddings = np.concatenate([audio(features.numpy()) for features in versions])
+        locator = ridge(embeddings, np.tile(train.audio.labels.numpy(), (len(versions), 1)))
         about = ModelConfig(config.audio_encoder, config.text_encoder, config.dimensions, history)
         return EmotionRankCLAP(audio, text, self.scale.item(), locator, about)
 
