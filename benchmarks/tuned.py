@@ -28,7 +28,7 @@ from finetune import folder_of
 
 CORPORA = ("ravdess", "emodb", "nemo")
 SEEDS = (0, 1, 2)
-UNTUNED = TrainConfig(audio_encoder=SMALL_AUDIO, text_encoder=SMALL_TEXT, text_hidden=(512,), keep="lowest", augment=0)
+UNTUNED = TrainConfig(audio_encoder=SMALL_AUDIO, text_encoder=SMALL_TEXT, text_hidden=(512,), keep="lowest")
 SETTINGS = {
     "untuned": UNTUNED,
     "tuned": replace(UNTUNED, audio_encoder=TUNED_AUDIO, audio_hidden=(), weights=(1.4, 1.3, 1.2)),

@@ -59,7 +59,7 @@ class TrainConfig:
         batch_size: Utterances in a batch at most, over all processes.
         balance: Repeat the utterances of smaller corpora, up to four times, so that corpora count more alike.
         captions_per_batch: Descriptions in a batch, drawn from all over the plane; pairs have one an utterance.
-        augment: Damaged copies of every training utterance (rooms, telephones, noise, other voices, small files). In an
+        augment: Damaged copies of every training utterance (telephones, rooms, noise, other voices, small files). In an
             epoch an utterance is heard as it is or as one of them, half of the time each. Every copy is encoded once.
         chunks: Parts that a batch is embedded in, one after the other, to save memory; the loss sees it whole.
         optimizer: AdamW, or Adam as in the paper.
@@ -92,7 +92,7 @@ class TrainConfig:
     batch_size: int = 64
     balance: bool = True
     captions_per_batch: int = 256
-    augment: int = 1
+    augment: int = 0
     chunks: int = 1
     optimizer: Optimizer = "adamw"
     learning_rate: float = 3e-3
