@@ -1,8 +1,10 @@
 """Order on damaged recordings of the test speakers, beside the clean ones.
 
-DATA holds the folders ravdess, emodb and nemo. Every third clip of the test speakers, each damaged in every way.
+DATA holds the folders ravdess, emodb and nemo. Every third clip of the test speakers (or of the development speakers,
+with their captions), each damaged in every way. Of models with commas between them the mean is printed, and the
+standard deviation.
 
-    .venv/bin/python benchmarks/robustness.py DATA [MODEL] [MODEL]
+    .venv/bin/python benchmarks/robustness.py DATA [development|test] [MODEL[,MODEL ...] ...]
 """
 
 import io
@@ -17,6 +19,7 @@ from scipy.signal import butter, fftconvolve, sosfilt
 
 from emorank import EmotionRankCLAP, audio, read_corpus
 from emorank.audio import SAMPLE_RATE
+from emorank.captions.bank import Split
 from emorank.evaluation.embedded import Embedded
 from emorank.evaluation.report import measure_ordinality
 
@@ -96,23 +99,36 @@ def at(wave: Wave, noise: Wave, ratio: float) -> Wave:
     return wave + noise / rms(noise) * rms(wave) * 10 ** (-ratio / 20)
 
 
+def cell(values: list[float]) -> str:
+    """The mean of several models, and their standard deviation."""
+    return f"{np.mean(values):.3f}" + (f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else "")
+
+
 def main() -> None:
     """Print a line for every damage."""
-    data = Path(sys.argv[1])
-    names = sys.argv[2:] or ["emorank-base"]
-    tables = [read_corpus(name, data / name).filter(split="test")[::EVERY] for name in CORPORA]
+    data, rest = Path(sys.argv[1]), sys.argv[2:]
+    part: Split = "development" if "development" in rest else "test"
+    asked = [name for name in rest if name not in ("development", "test")] or ["emorank-base"]
+    groups = {names: [EmotionRankCLAP.from_pretrained(name) for name in names.split(",")] for names in asked}
+    tables = [read_corpus(name, data / name).filter(split=part)[::EVERY] for name in CORPORA]
     table = pl.concat(tables, how="diagonal_relaxed")
     waves = [audio.load(path) for path in table["path"]]
-    print(f"{len(waves)} clips\n\n| | " + " | ".join(f"{name} VOC | AOC" for name in names) + " |")
-    print("|---" * (1 + 2 * len(names)) + "|")
+    print(f"{len(waves)} clips, {part}\n\n| | " + " | ".join(f"{names} VOC | AOC" for names in groups) + " |")
+    print("|---" * (1 + 2 * len(groups)) + "|")
     for damage in DAMAGES:
         random = np.random.default_rng(0)
         damaged = [damage(wave, waves, random).astype(np.float32) for wave in waves]
+        heard: dict[str, np.ndarray] = {}  # models of one encoder hear alike
         cells = []
-        for name in names:
-            model = EmotionRankCLAP.from_pretrained(name)
-            report = measure_ordinality(Embedded(model, table, model.encode_audio(damaged), "test", (), 0, {}))
-            cells += [f"{report.voc.mean:.3f}", f"{report.aoc.mean:.3f}"]
+        for models in groups.values():
+            reports = []
+            for model in models:
+                encoder = model.audio_encoder
+                if encoder.name not in heard:
+                    heard[encoder.name] = encoder(damaged)
+                found = Embedded(model, table, model.audio(heard[encoder.name]), part, (), 0, {})
+                reports.append(measure_ordinality(found, part))
+            cells += [cell([report.voc.mean for report in reports]), cell([report.aoc.mean for report in reports])]
         print(f"| {damage.__name__} | " + " | ".join(cells) + " |", flush=True)
 
 

@@ -48,6 +48,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("captions_per_batch", 0, "a whole number of at least 2"),
     ("unfreeze", -1, "a whole number of at least 0"),
     ("encoder_learning_rate", 0.0, "a positive number"),
+    ("augment", -1, "a whole number of at least 0"),
     ("chunks", 0, "a whole number of at least 1"),
     ("optimizer", "sgd", "one of adamw, adam"),
     ("learning_rate", 0.0, "a positive number"),
@@ -77,6 +78,11 @@ def test_every_choice_is_checked() -> None:
 def test_a_loss_over_pairs_needs_captions_in_pairs() -> None:
     with pytest.raises(EmorankError, match="--loss symmetric_cross_entropy needs a caption for every utterance"):
         TrainConfig(loss="symmetric_cross_entropy")
+
+
+def test_copies_that_are_encoded_once_need_a_frozen_encoder() -> None:
+    with pytest.raises(EmorankError, match="--augment keeps what a frozen encoder hears, which --unfreeze changes"):
+        TrainConfig(augment=1, unfreeze=1)
 
 
 def test_weights_follow_the_dimensions() -> None:

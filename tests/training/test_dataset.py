@@ -1,5 +1,7 @@
 """Batches: every utterance once, drawn alike whoever asks, and no number that is none."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +55,30 @@ def test_the_shares_of_several_processes_are_the_batches_of_one(paired: bool, co
             assert torch.equal(mine, torch.cat(theirs))
         assert {part.shape for part in parts} == {batch.shape}
         assert not paired or all(len(part.audio) == len(part.text) for part in parts)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_half_of_the_utterances_are_drawn_as_one_of_their_damaged_copies(count: int) -> None:
+    clean = split(0, clips=400)
+    copies = torch.stack([clean.audio.features + 100 * copy for copy in (1, 2)])
+    data = dataclasses.replace(clean, damaged=copies)
+    drawn = batches(data, size=50)
+    seen = torch.cat([batch.audio for batch in drawn])
+    versions = (seen.mean(1) / 100).round()
+    shares = [float((versions == version).float().mean()) for version in (0, 1, 2)]
+    np.testing.assert_allclose(shares, [0.5, 0.25, 0.25], atol=0.08)
+    own = torch.cdist(seen - 100 * versions[:, None], clean.audio.features).argmin(1)
+    assert torch.equal(clean.audio.labels[own], torch.cat([batch.targets.audio_labels for batch in drawn]))
+    shares_of = [batches(data, size=50, processes=Processes(rank, count)) for rank in range(count)]
+    for whole, *parts in zip(drawn, *shares_of, strict=True):
+        assert torch.equal(whole.audio, torch.cat([part.audio for part in parts]))
+
+
+def test_a_copy_that_is_not_finite_is_refused() -> None:
+    copies = torch.zeros(2, 20, 24)
+    copies[1, 3, 3] = torch.nan
+    with pytest.raises(EmorankError, match="from these damaged copies: 1 of 40"):
+        dataclasses.replace(split(0, clips=20), damaged=copies)
 
 
 def test_numbers_that_are_none_are_counted_and_placed() -> None:

@@ -89,6 +89,22 @@ def test_killed_and_resumed_is_as_if_undisturbed(tmp_path: Path) -> None:
     assert resumed.config == calm.config
 
 
+def test_damaged_copies_are_learnt_from(tmp_path: Path) -> None:
+    given = split(0)
+    shift = torch.randn(given.audio.features.shape[1], generator=torch.Generator().manual_seed(0)) * 30
+    with_copies = dataclasses.replace(given, damaged=(given.audio.features + shift)[None])
+    held = split(2)
+    errors = []
+    for name, train in (("clean", given), ("both", with_copies)):
+        model = fit(train, split(1), dataclasses.replace(SMALL, epochs=20), tmp_path / name)
+        places = [model.locate(model.audio((held.audio.features + by).numpy())) for by in (0 * shift, shift)]
+        errors.append([np.abs(each - held.audio.labels.numpy()).mean() for each in places])
+    assert errors[1][1] < errors[0][1] - 0.3
+    assert errors[1][0] < errors[0][0] + 0.3
+    with pytest.raises(EmorankError, match="holds a model of another training"):
+        fit(with_copies, split(1), dataclasses.replace(SMALL, epochs=20), tmp_path / "clean")
+
+
 def test_a_finished_run_is_left_and_another_is_refused(tmp_path: Path) -> None:
     first = fit(split(0), split(1), dataclasses.replace(SMALL, epochs=1), tmp_path / "run")
     written = (tmp_path / "run" / "model.safetensors").stat().st_mtime_ns

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from emorank.affect import DIMENSIONS
 from emorank.captions import bundled, paired
@@ -151,6 +152,34 @@ def test_small_corpora_are_repeated(table: pl.DataFrame, config: TrainConfig) ->
     assert len(balanced.train.audio) == 12
     assert len(balanced.development.audio) == 4
     assert len(prepare(several, dataclasses.replace(config, balance=False)).train.audio) == 8
+
+
+def test_training_utterances_are_heard_damaged_too(
+    table: pl.DataFrame, config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = table.with_columns(pl.Series("corpus", ["large"] * 6 + ["small"] * 2 + ["large"] * 4))
+    assert prepare(several, dataclasses.replace(config, augment=0)).train.damaged is None
+    prepared = prepare(several, dataclasses.replace(config, augment=2))
+    heard, copied = prepared.train.audio.features, prepared.train.damaged
+    assert copied is not None
+    assert copied.shape == (2, *heard.shape) == (2, 12, heard.shape[1])
+    assert all((one != other).any(1).all() for one, other in itertools.combinations((heard, *copied), 2))
+    assert torch.equal(copied[:, 6], copied[:, 8])  # the utterances of small corpora are there more than once
+    assert prepared.development.damaged is None
+    monkeypatch.setattr("emorank.listening.store.listen", None)  # all is known
+    again = prepare(several, dataclasses.replace(config, augment=2)).train.damaged
+    assert again is not None
+    assert torch.equal(again, copied)
+
+
+def test_a_copy_that_cannot_be_heard_is_the_utterance_as_it_is(
+    table: pl.DataFrame, config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(table, dataclasses.replace(config, augment=0))
+    monkeypatch.setattr("emorank.training.damaged.damaged", lambda wave, *_: np.full_like(wave, np.nan))
+    prepared = prepare(table, dataclasses.replace(config, augment=1, balance=False, seed=1))
+    assert prepared.train.damaged is not None
+    assert torch.equal(prepared.train.damaged[0], prepared.train.audio.features)
 
 
 ORDERS = [order for k in (1, 2, 3) for order in itertools.permutations(DIMENSIONS, k)]

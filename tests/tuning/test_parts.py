@@ -7,10 +7,9 @@ from scipy.stats import kendalltau
 
 from emorank.encoders import audio_encoder, packaged
 from emorank.encoders.whisper_network import log_mel as exact
+from emorank.training.augment import level
 from emorank.tuning import objective
-from emorank.tuning.augment import Augment, level
 from emorank.tuning.config import TuneConfig
-from emorank.tuning.lossy import KINDS, lossy
 from emorank.tuning.network import TunedWhisper
 from emorank.tuning.sounds import Sounds
 from emorank.tuning.spectrogram import hide, log_mel, mix_styles
@@ -71,24 +70,6 @@ def test_what_is_done_to_a_spectrogram_keeps_what_is_outside_empty(change: objec
     assert not changed[~inside].any()
     assert (changed != mel).any()
     torch.testing.assert_close(change(mel, inside, 0.0, generator()), mel)  # type: ignore[operator]
-
-
-def test_changed_sounds_are_finite_end_where_they_did_and_come_again() -> None:
-    waves, samples = batch()
-    waves, samples = waves.repeat(16, 1), samples.repeat(16)
-    changed = Augment(1.0, generator())(waves, samples)
-    assert changed.isfinite().all()
-    assert all(not row[end:].any() for row, end in zip(changed, samples, strict=True))
-    torch.testing.assert_close(changed, Augment(1.0, generator())(waves, samples), rtol=0, atol=0)
-    torch.testing.assert_close(Augment(0.0, generator())(waves, samples), level(waves, samples))
-
-
-@pytest.mark.parametrize("kind", range(len(KINDS)))
-def test_a_lossy_clip_is_much_like_the_clip(kind: int) -> None:
-    clip = voice(1.0)
-    damaged = lossy(clip, kind)
-    assert abs(len(damaged) - len(clip)) < 4000
-    assert 0.5 < np.std(damaged) / np.std(clip) < 1.5
 
 
 def test_batches_draw_corpora_alike_if_asked_to() -> None:

@@ -26,8 +26,11 @@ def identity(train: Split, development: Split, config: TrainConfig) -> str:
     choices = dataclasses.asdict(config)
     if not config.unfreeze:  # runs that began before these could be chosen stay the same
         del choices["unfreeze"], choices["encoder_learning_rate"]
+    if not config.augment:
+        del choices["augment"]
     digest = hashlib.sha256(json.dumps(choices, sort_keys=True).encode())
     for split in (train, development):
+        digest.update(b"" if split.damaged is None else np.ascontiguousarray(split.damaged.numpy()).data)
         for modality in (split.audio, split.text):
             for tensor in (modality.features, modality.labels, modality.category):
                 digest.update(b"" if tensor is None else np.ascontiguousarray(tensor.numpy()).data)

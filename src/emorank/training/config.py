@@ -62,6 +62,8 @@ class TrainConfig:
         unfreeze: Layers of the audio encoder that are trained with the heads, counted down from the highest that is
             used; 0 as in the paper. Of a Whisper; the model's folder then holds the encoder.
         encoder_learning_rate: Of the optimizer for those layers; it falls as that of the heads.
+        augment: Damaged copies of every training utterance (telephones, rooms, noise, other voices, small files). In an
+            epoch an utterance is heard as it is or as one of them, half of the time each. Every copy is encoded once.
         chunks: Parts that a batch is embedded in, one after the other, to save memory; the loss sees it whole.
         optimizer: AdamW, or Adam as in the paper.
         learning_rate: Of the optimizer.
@@ -95,6 +97,7 @@ class TrainConfig:
     captions_per_batch: int = 256
     unfreeze: int = 0
     encoder_learning_rate: float = 3e-5
+    augment: int = 0
     chunks: int = 1
     optimizer: Optimizer = "adamw"
     learning_rate: float = 3e-3
@@ -116,6 +119,10 @@ class TrainConfig:
         if self.captions == "plane" and self.loss != "rank_n_contrast":
             raise EmorankError(
                 f"--loss {self.loss} needs a caption for every utterance; choose --captions other than plane."
+            )
+        if self.unfreeze and self.augment:
+            raise EmorankError(
+                "--augment keeps what a frozen encoder hears, which --unfreeze changes; leave one of them out."
             )
 
     @property
@@ -210,6 +217,7 @@ _CHECKS: dict[str, checks.Check] = {
     "captions_per_batch": checks.whole(2),
     "unfreeze": checks.whole(0),
     "encoder_learning_rate": checks.number(lambda value: value > 0, "a positive number"),
+    "augment": checks.whole(0),
     "chunks": checks.whole(1),
     "optimizer": checks.one_of(get_args(Optimizer)),
     "learning_rate": checks.number(lambda value: value > 0, "a positive number"),

@@ -67,11 +67,31 @@ class Split:
         audio: the utterances.
         text: the captions.
         paired: caption i belongs to utterance i, and they stay together in every batch.
+        damaged: (copies, n, encoder_dim) the utterances once more as they sound damaged; None without such copies.
     """
 
     audio: Modality
     text: Modality
     paired: bool = False
+    damaged: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.damaged is not None and (wrong := not_finite(self.damaged.flatten(0, 1))):
+            raise EmorankError(f"Nothing can be learnt from these damaged copies: {wrong}.")
+
+    def versions(self, count: int, generator: torch.Generator) -> Tensor:
+        """(count,) drawn for utterances: 0 is as it is, half of the time, from 1 one of the damaged copies."""
+        if self.damaged is None:
+            return torch.zeros(count, dtype=torch.long)
+        copies = torch.randint(1, len(self.damaged) + 1, (count,), generator=generator)
+        return copies * torch.randint(2, (count,), generator=generator)
+
+    def heard(self, utterances: Tensor, versions: Tensor) -> Tensor:
+        """(n, encoder_dim) features of utterances in some `versions`."""
+        features = self.audio.features[utterances]
+        if self.damaged is not None:
+            features = features.where(versions[:, None] == 0, self.damaged[versions - 1, utterances])
+        return features
 
 
 @dataclass(frozen=True)
@@ -121,23 +141,24 @@ def draw(
     order = torch.randperm(len(split.audio), generator=generator)
     for utterances in order.tensor_split(-(-len(order) // batch_size)):
         drawn = utterances if split.paired else torch.randperm(len(split.text), generator=generator)[:captions]
-        yield _share(split, utterances, drawn, processes)
+        yield _share(split, utterances, split.versions(len(utterances), generator), drawn, processes)
 
 
-def _share(split: Split, utterances: Tensor, captions: Tensor, processes: Processes) -> Batch:
+def _share(split: Split, utterances: Tensor, versions: Tensor, captions: Tensor, processes: Processes) -> Batch:
     """A process's own part of a batch."""
-    audio, text = utterances[processes.share(len(utterances))], captions[processes.share(len(captions))]
+    own, text = processes.share(len(utterances)), captions[processes.share(len(captions))]
+    audio = utterances[own]
     categories = (_picked(split.audio.category, audio), _picked(split.text.category, text))
     targets = Targets(split.audio.labels[audio], split.text.labels[text], *categories)
     shape, paths = (len(utterances), len(captions)), split.audio.paths
     heard = None if paths is None else tuple(paths[row] for row in audio.tolist())
-    return Batch(split.audio.features[audio], split.text.features[text], targets, shape, heard)
+    return Batch(split.heard(audio, versions[own]), split.text.features[text], targets, shape, heard)
 
 
 def _picked(category: Tensor | None, index: Tensor) -> Tensor | None:
     return None if category is None else category[index]
 
 
-def seed_of(*numbers: int) -> int:
+def seed_of(*parts: int | str) -> int:
     """A seed for a generator, from a run's seed, an epoch, a step. Mixed, as torch looks at the last 32 bits alone."""
-    return int.from_bytes(hashlib.blake2b(repr(numbers).encode(), digest_size=4).digest())
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=4).digest())

@@ -117,7 +117,9 @@ class Heads(nn.Module):
             history: what the model tells of it.
         """
         audio, text = self.audio.export(), self.text.export()
-        locator = ridge(audio(train.audio.features.numpy()), train.audio.labels.numpy())
+        versions = (train.audio.features, *(() if train.damaged is None else train.damaged))
+        embeddings = np.concatenate([audio(features.numpy()) for features in versions])
+        locator = ridge(embeddings, np.tile(train.audio.labels.numpy(), (len(versions), 1)))
         about = ModelConfig(config.audio_encoder, config.text_encoder, config.dimensions, history)
         return EmotionRankCLAP(audio, text, self.scale.item(), locator, about)
 

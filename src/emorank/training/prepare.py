@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 
 from emorank.affect import DIMENSIONS
 from emorank.captions import Captions, bundled, paired
@@ -17,6 +18,7 @@ from emorank.errors import AudioError, EmorankError
 from emorank.listening.store import features as features_of
 from emorank.listening.store import text_features
 from emorank.training.config import TrainConfig
+from emorank.training.damaged import Damaged, Voices
 from emorank.training.dataset import Modality, Split
 from emorank.training.unfrozen import require_whisper
 from emorank.types import Array, Progress
@@ -92,9 +94,11 @@ def prepare(
         index = np.flatnonzero((used.table["split"] == split).to_numpy())
         if config.balance and split == "train":
             index = np.repeat(index, copies(used.table[index]))
-        splits[split] = split_of(
-            used.table[index], used.features[index], [used.captions[i] for i in index], split, config
-        )
+        rows, captions = used.table[index], [used.captions[i] for i in index]
+        splits[split] = split_of(rows, used.features[index], captions, split, config)
+        if config.augment and split == "train":
+            heard = damaged_features(rows, used.features[index], config, progress, window)
+            splits[split] = replace(splits[split], damaged=torch.from_numpy(heard))
     where = _CAPTIONS[config.captions]
     return Prepared(splits["train"], splits["development"], used.table, used.broken, used.left_out, renamed, where)
 
@@ -157,6 +161,35 @@ def split_of(rows: pl.DataFrame, features: Array, own: list[str], split: BankSpl
     category = _categories(rows) if config.loss == "supervised_contrastive" else None
     text = text_features(own, text_encoder(config.text_encoder))
     return Split(Modality.of(features, labels, category, paths), Modality.of(text, labels, category), paired=True)
+
+
+def damaged_features(
+    rows: pl.DataFrame, features: Array, config: TrainConfig, progress: Progress | None, window: float | None
+) -> Array:
+    """What the encoder gives for damaged copies of utterances; those of a corpus talk in each other's background.
+
+    Args:
+        rows: n utterances; some may be there more than once.
+        features: (n, encoder_dim) as they are, which stands in where a copy cannot be heard.
+        config: the encoder, and how many copies.
+        progress: see `prepare`.
+        window: see `prepare`.
+
+    Returns:
+        (copies, n, encoder_dim) float32.
+    """
+    encoder = audio_encoder(config.audio_encoder)
+    result = np.repeat(features[None], config.augment, axis=0)
+    corpora = rows["corpus"] if "corpus" in rows.columns else pl.repeat("", len(rows), eager=True)
+    for corpus in corpora.unique(maintain_order=True):
+        index = np.flatnonzero((corpora.eq_missing(corpus)).to_numpy())
+        paths = rows["path"].gather(index).to_list()
+        voices = Voices.of(paths)
+        for copy in range(config.augment):
+            found, errors = features_of(paths, Damaged(encoder, copy, voices), progress=progress, window=window)
+            good = np.array([error is None for error in errors], bool) & np.isfinite(found).all(axis=1)
+            result[copy, index[good]] = found[good]
+    return result
 
 
 def copies(rows: pl.DataFrame) -> np.ndarray:

@@ -24,7 +24,7 @@ class TuneConfig:
         categories: weight of the cross-entropy of the categories against the agreement in the dimensions.
         contrast: weight of Rank-N-Contrast against descriptions from all over the plane.
         align: weight of the distance between the corpora's means and covariances of the pooled vector.
-        augment: share of the clips whose sound is changed; see `emorank.tuning.augment`.
+        augment: share of the clips whose sound is changed; see `emorank.training.augment`.
         mix: share of the clips whose spectrogram takes on the mean and deviation over time of another clip.
         mask: share of the clips of whose spectrogram stripes are hidden.
         average: decay of the running average of the weights, which is what is kept.

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from emorank.audio import SAMPLE_RATE
 from emorank.losses import RankNContrast, Targets
+from emorank.training.augment import Augment, level
 from emorank.training.dataset import seed_of
 from emorank.tuning import objective
-from emorank.tuning.augment import Augment, level
 from emorank.tuning.config import TuneConfig
 from emorank.tuning.network import Readout, TunedWhisper
 from emorank.tuning.spectrogram import TRACTS, hide, log_mel, mix_styles

@@ -8,7 +8,7 @@ import torch
 from emorank import audio
 from emorank.affect import CATEGORIES, DIMENSIONS
 from emorank.errors import AudioError, EmorankError
-from emorank.tuning.lossy import KINDS, lossy
+from emorank.training.lossy import KINDS, lossy
 from emorank.tuning.sounds import Sounds
 from emorank.tuning.speech import Speech
 from emorank.types import Array

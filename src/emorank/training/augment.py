@@ -27,19 +27,20 @@ class Augment:
         self._share = share
         self._generator = generator
 
-    def __call__(self, waves: Tensor, samples: Tensor) -> Tensor:
+    def __call__(self, waves: Tensor, samples: Tensor, babble: Tensor | None = None) -> Tensor:
         """Changed sounds.
 
         Args:
             waves: (batch, samples), zero after the end of a clip.
             samples: (batch,) how long each clip is.
+            babble: (batch, samples) other people who talk at once; None takes the other clips of the batch for them.
 
         Returns:
             (batch, samples), zero after the end of a clip.
         """
         inside = torch.arange(waves.shape[1], device=waves.device) < samples[:, None]
         waves = level(waves, samples)
-        changed = self._noisy(self._filtered(waves), inside, samples)
+        changed = self._noisy(self._filtered(waves), inside, samples, babble)
         changed = self._clipped(changed * inside)
         result: Tensor = torch.where(self._draw(len(waves), 1) < self._share, changed, waves) * inside
         return result
@@ -80,11 +81,12 @@ class Augment:
         heard: Tensor = torch.fft.irfft(spectrum * 10 ** ((curve - 6 * outside.clamp(max=12)) / 20), size)
         return heard[:, :length]
 
-    def _noisy(self, waves: Tensor, inside: Tensor, samples: Tensor) -> Tensor:
+    def _noisy(self, waves: Tensor, inside: Tensor, samples: Tensor, babble: Tensor | None) -> Tensor:
         """With other voices, with noise of any colour or with hum, 3 to 30 dB below the speech (half)."""
         count, length = waves.shape
-        others = [waves.roll(by + 1, 0).roll(by * length // _VOICES, 1) for by in range(_VOICES)]
-        babble = torch.stack(others).sum(0)
+        if babble is None:
+            others = [waves.roll(by + 1, 0).roll(by * length // _VOICES, 1) for by in range(_VOICES)]
+            babble = torch.stack(others).sum(0)
         spectrum = torch.fft.rfft(self._normal(count, length))
         place = torch.arange(1, spectrum.shape[1] + 1, device=waves.device)
         hiss = torch.fft.irfft(spectrum * place ** -self._between(0, 1.2, count, 1), length)
