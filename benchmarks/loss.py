@@ -7,10 +7,11 @@ them. Every measurement runs in a process of its own, with at most LIMIT of memo
 """
 
 import resource
-import subprocess
 import sys
 import time
 from typing import Any
+
+from two_ways import rows
 
 SIZES = (64, 256, 768, 2048, 4096, 8192, 16384)
 LIMIT = 16 * 2**30  # bytes
@@ -61,19 +62,7 @@ def measure(name: str, size: int) -> None:
 def main() -> None:
     """Print the table."""
     print("| N | loop | memory | emorank | memory | ratio of times |\n|---|---|---|---|---|---|")
-    for size in SIZES:
-        cells, times = [], []
-        for name in ("loop", "ours"):
-            command = [sys.executable, __file__, name, str(size)]
-            run = subprocess.run(command, capture_output=True, text=True, check=False)
-            if run.returncode:
-                cells += ["out of memory", f"> {LIMIT // 2**30} GiB"]
-                continue
-            seconds, memory, _ = map(float, run.stdout.split())
-            times.append(seconds)
-            cells += [f"{seconds:.3f} s", f"{memory:.0f} MiB"]
-        ratio = f"{times[0] / times[1]:.0f} x" if len(times) == 2 else ""
-        print(f"| {size} | {' | '.join(cells)} | {ratio} |", flush=True)
+    rows(__file__, ("loop", "ours"), SIZES, LIMIT, (3, 0))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ memory of chunks holds the waves and the spectrograms of the batch, 96 kB a seco
 """
 
 import resource
-import subprocess
 import sys
 import time
+
+from two_ways import rows
 
 BATCHES = (16, 64, 256)
 NAME, LAYERS, SECONDS, CAPTIONS = "whisper-base/2+3+4+5", 2, 3.5, 256
@@ -50,19 +51,7 @@ def main() -> None:
     """Print the table."""
     sizes = [int(size) for size in sys.argv[1:]] or BATCHES
     print("| batch | by chunks | memory | at once | memory | ratio of times |\n|---|---|---|---|---|---|")
-    for size in sizes:
-        cells, times = [], []
-        for way in ("chunks", "whole"):
-            command = [sys.executable, __file__, way, str(size)]
-            run = subprocess.run(command, capture_output=True, text=True, check=False)
-            if run.returncode:
-                cells += ["out of memory", f"> {LIMIT // 2**30} GiB"]
-                continue
-            seconds, memory = map(float, run.stdout.split())
-            times.append(seconds)
-            cells += [f"{seconds:.1f} s", f"{memory:.0f} MiB"]
-        ratio = f"{times[0] / times[1]:.2f}" if len(times) == 2 else ""
-        print(f"| {size} | {' | '.join(cells)} | {ratio} |", flush=True)
+    rows(__file__, ("chunks", "whole"), sizes, LIMIT, (1, 2))
 
 
 if __name__ == "__main__":

@@ -57,15 +57,6 @@ def rows_of(collection: MappedCollection, kept: np.ndarray | None) -> np.ndarray
     return np.arange(len(collection.store)) if kept is None else np.flatnonzero(kept)
 
 
-def nearness(collection: MappedCollection, middle: tuple[float, float] | None) -> scan.Scores:
-    """The same for a scan."""
-
-    def scores(start: int, stop: int, picked: np.ndarray | None) -> np.ndarray:
-        return away(collection, middle, slice(start, stop) if picked is None else start + picked)
-
-    return scores
-
-
 def away(collection: MappedCollection, middle: tuple[float, float] | None, rows: np.ndarray | slice) -> np.ndarray:
     """Of some rows, the nearer to the middle of what is looked for on the plane, the higher; 0 where nothing is."""
     places = collection.store["places"][rows, :2]
@@ -73,3 +64,12 @@ def away(collection: MappedCollection, middle: tuple[float, float] | None, rows:
         return np.zeros(len(places), np.float32)
     found: np.ndarray = -np.hypot(*(places - np.array(middle, np.float32)).T)
     return found
+
+
+def nearness(collection: MappedCollection, middle: tuple[float, float] | None) -> scan.Scores:
+    """`away` of the rows that a scan looks at together."""
+
+    def scores(start: int, stop: int, picked: np.ndarray | None) -> np.ndarray:
+        return away(collection, middle, slice(start, stop) if picked is None else start + picked)
+
+    return scores
