@@ -166,6 +166,7 @@ def test_training_utterances_are_heard_damaged_too(
     assert all((one != other).any(1).all() for one, other in itertools.combinations((heard, *copied), 2))
     assert torch.equal(copied[:, 6], copied[:, 8])  # the utterances of small corpora are there more than once
     assert prepared.development.damaged is None
+    assert prepared.unheard == 0
     monkeypatch.setattr("emorank.listening.store.listen", None)  # all is known
     again = prepare(several, dataclasses.replace(config, augment=2)).train.damaged
     assert again is not None
@@ -180,6 +181,7 @@ def test_a_copy_that_cannot_be_heard_is_the_utterance_as_it_is(
     prepared = prepare(table, dataclasses.replace(config, augment=1, balance=False, seed=1))
     assert prepared.train.damaged is not None
     assert torch.equal(prepared.train.damaged[0], prepared.train.audio.features)
+    assert prepared.unheard == len(prepared.train.audio)
 
 
 ORDERS = [order for k in (1, 2, 3) for order in itertools.permutations(DIMENSIONS, k)]

@@ -64,6 +64,8 @@ def train(
             for reason, count in prepared.left_out.items():
                 if count:
                     say(f"{count} utterances {reason} and are left out.")
+            if prepared.unheard:
+                say(f"{prepared.unheard} damaged copies cannot be heard; those recordings are heard as they are.")
             if prepared.renamed:
                 say(renamed_as(prepared.renamed))
             train, development = (len(prepared.table.filter(split=split)) for split in ("train", "development"))

@@ -48,6 +48,7 @@ class Prepared:
         left_out: how many other utterances are not learnt from, by the reason, which ends a sentence: "lack ...".
         renamed: names of categories that were synonyms -> what they are called now.
         captions: where the captions come from.
+        unheard: damaged copies of recordings that could not be heard; the recordings stand in as they are.
     """
 
     train: Split
@@ -57,6 +58,7 @@ class Prepared:
     left_out: dict[str, int]
     renamed: dict[str, str]
     captions: str
+    unheard: int = 0
 
     def about(self) -> dict[str, Any]:
         """What a model card has to say of the data: sizes by corpus and split, and where the labels come from."""
@@ -89,7 +91,7 @@ def prepare(
     table = table if "split" in table.columns else table.with_columns(split_by_speaker(table))
     table, renamed = with_categories(table.filter(pl.col("split").is_in(_SPLITS)))
     used = _usable(table, config, progress, window)
-    splits = {}
+    splits, unheard = {}, 0
     for split in _SPLITS:
         index = np.flatnonzero((used.table["split"] == split).to_numpy())
         if config.balance and split == "train":
@@ -97,10 +99,11 @@ def prepare(
         rows, captions = used.table[index], [used.captions[i] for i in index]
         splits[split] = split_of(rows, used.features[index], captions, split, config)
         if config.augment and split == "train":
-            heard = damaged_features(rows, used.features[index], config, progress, window)
+            heard, unheard = damaged_features(rows, used.features[index], config, progress, window)
             splits[split] = replace(splits[split], damaged=torch.from_numpy(heard))
     where = _CAPTIONS[config.captions]
-    return Prepared(splits["train"], splits["development"], used.table, used.broken, used.left_out, renamed, where)
+    told = used.broken, used.left_out, renamed, where, unheard
+    return Prepared(splits["train"], splits["development"], used.table, *told)
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ def split_of(rows: pl.DataFrame, features: Array, own: list[str], split: BankSpl
 
 def damaged_features(
     rows: pl.DataFrame, features: Array, config: TrainConfig, progress: Progress | None, window: float | None
-) -> Array:
+) -> tuple[Array, int]:
     """What the encoder gives for damaged copies of utterances; those of a corpus talk in each other's background.
 
     Args:
@@ -176,9 +179,9 @@ def damaged_features(
         window: see `prepare`.
 
     Returns:
-        (copies, n, encoder_dim) float32.
+        (copies, n, encoder_dim) float32, and how many copies of recordings could not be heard.
     """
-    encoder = audio_encoder(config.audio_encoder)
+    encoder, unheard = audio_encoder(config.audio_encoder), 0
     result = np.repeat(features[None], config.augment, axis=0)
     corpora = rows["corpus"] if "corpus" in rows.columns else pl.repeat("", len(rows), eager=True)
     for corpus in corpora.unique(maintain_order=True):
@@ -189,7 +192,8 @@ def damaged_features(
             found, errors = features_of(paths, Damaged(encoder, copy, voices), progress=progress, window=window)
             good = np.array([error is None for error in errors], bool) & np.isfinite(found).all(axis=1)
             result[copy, index[good]] = found[good]
-    return result
+            unheard += len({path for path, heard in zip(paths, good.tolist(), strict=True) if not heard})
+    return result, unheard
 
 
 def copies(rows: pl.DataFrame) -> np.ndarray:
