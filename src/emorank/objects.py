@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from emorank.errors import EmorankError, MissingExtra
 
@@ -22,6 +23,7 @@ LEASE_FILE = "lease"
 _BEAT = 10.0  # seconds between two signs of life of a writer
 _DEAD = 6 * _BEAT  # seconds without one after which another writer takes over
 _DIGEST_LENGTH = 16  # bytes, as `emorank.digest`
+_SECOND = 10**9  # ns
 
 
 def is_remote(place: object) -> bool:
@@ -36,7 +38,7 @@ def options() -> dict[str, str]:
 
 
 def listed(place: str) -> Iterator[tuple[str, int, int]]:
-    """All objects under a prefix, or the one named: address, size in bytes, time of the last change in nanoseconds.
+    """All objects under a prefix, or the one named: address, size in bytes, state as `now` gives it.
 
     Raises:
         EmorankError: the storage cannot be reached or refuses.
@@ -47,11 +49,14 @@ def listed(place: str) -> Iterator[tuple[str, int, int]]:
         prefix = f"{key.rstrip('/')}/" if key else None
         for some in _obstore().list(store, prefix):
             for found in some:
-                yield f"{SCHEME}{bucket}/{found['path']}", found["size"], _time(found)
+                yield f"{SCHEME}{bucket}/{found['path']}", found["size"], _state(found)
 
 
 def now(place: str) -> tuple[int, int]:
-    """Size in bytes and time of the last change in nanoseconds of an object.
+    """Size in bytes and state of an object: nanoseconds of its last change, to the second.
+
+    Storage knows no better, so what is below the second tells apart contents that were written within one: it comes
+    from the storage's tag of the content.
 
     Raises:
         FileNotFoundError: there is none.
@@ -60,7 +65,7 @@ def now(place: str) -> tuple[int, int]:
     bucket, key = _parts(place)
     with _reported(place):
         found = _obstore().head(_store(bucket), key)
-        return found["size"], _time(found)
+        return found["size"], _state(found)
 
 
 def fetch(place: str, file: Path) -> str:
@@ -221,9 +226,9 @@ def _pieces(place: str) -> Iterator[bytes]:
             yield bytes(piece)
 
 
-def _time(found: Any) -> int:
-    milliseconds = round(found["last_modified"].timestamp() * 1000)  # S3 knows no better
-    return int(milliseconds * 1_000_000)
+def _state(found: Any) -> int:
+    seconds = int(found["last_modified"].timestamp())  # some storage tells more in a list than of the object alone
+    return seconds * _SECOND + crc32((found["e_tag"] or "").strip('"').encode()) % _SECOND
 
 
 def _parts(place: str) -> tuple[str, str]:

@@ -49,9 +49,19 @@ def test_recordings_on_storage_are_heard_as_those_in_a_folder(
     again = Dataset.at(out, None, None, "")
     assert again.update(source(f"{bucket}/in it"), engine).kept == 4
     objects.write(f"{bucket}/in it", "copied.wav", (root / "clip000.wav").read_bytes())
+    time.sleep(1.1)  # storage knows seconds
     objects.write(f"{bucket}/in it", "clip002.wav", (root / "clip002.wav").read_bytes())  # touched
     done = Dataset.at(out, None, None, "").update(source(f"{bucket}/in it"), engine)
     assert (done.added, done.changed, heard) == (1, 1, [])
+
+
+def test_two_contents_of_one_size_within_a_second_are_told_apart(bucket: str) -> None:
+    states = []
+    for content in (b"one", b"two", b"one"):
+        objects.write(bucket, "it", content)
+        states.append(objects.now(f"{bucket}/it"))
+        assert list(objects.listed(bucket)) == [(f"{bucket}/it", *states[-1])]
+    assert len({size for size, _ in states}) == 1 and states[0] != states[1] != states[2]
 
 
 def test_a_table_may_name_recordings_on_storage(
