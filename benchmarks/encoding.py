@@ -9,7 +9,10 @@ hidden states, pooled the same way. Three times:
 * one long file, the samples of this project again and again: cut at pauses by voice activity and encoded, against
   windows of 30 s that the stock pipeline takes without looking for speech.
 
-Before it, the speed of decoding: seconds of a recording of 10 minutes, 44.1 kHz, mono, decoded in a second, against
+After it, what the machine allows: the encoder's matrix products, without anything else, at the speed at which torch
+multiplies matrices of their shapes here.
+
+Last, the speed of decoding: seconds of a recording of 10 minutes, 44.1 kHz, mono, decoded in a second, against
 libsndfile and soxr in blocks of 30 s, which knows nothing of damage, offsets or joined files.
 
     .venv/bin/python benchmarks/encoding.py [FOLDER]
@@ -30,6 +33,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from emorank import audio
 from emorank.encoders import DEFAULT_AUDIO, AudioEncoder, audio_encoder
+from emorank.encoders.names import audio_spec
 from emorank.listening.encode import Cut, listen, moments
 from emorank.listening.recordings import Recording
 from emorank.listening.store import whole
@@ -75,19 +79,16 @@ def listened(paths: list[Path], encoder: AudioEncoder, cut: Cut) -> None:
 
 def from_files(waves: list[np.ndarray], encoder: AudioEncoder, network: WhisperEncoder) -> None:
     """Print the speeds of clips on disk."""
-    seconds = sum(map(len, waves)) / audio.SAMPLE_RATE
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{number}.wav" for number in range(len(waves))]
         for path, wave in zip(paths, waves, strict=True):
             soundfile.write(path, soxr.resample(wave, audio.SAMPLE_RATE, RATE), RATE)
         show(
             "clips from files",
-            seconds,
-            {
-                "emorank": lambda: listened(paths, encoder, whole),
-                "stock Whisper, batches of 8": lambda: stock([read(path) for path in paths], network),
-                "stock Whisper, one by one": lambda: [stock([read(path)], network) for path in paths],
-            },
+            length(waves),
+            lambda: listened(paths, encoder, whole),
+            lambda: stock([read(path) for path in paths], network),
+            lambda: [stock([read(path)], network) for path in paths],
         )
 
 
@@ -104,18 +105,40 @@ def long_file(encoder: AudioEncoder, network: WhisperEncoder) -> None:
             sound = read(path)
             stock([sound[start : start + window] for start in range(0, len(sound), window)], network)
 
-        ways = {"emorank, by voice activity": lambda: listened([path], encoder, moments), "stock Whisper": windows}
-        show(f"one file of {LONG // 60} minutes", LONG, ways)
+        show(f"one file of {LONG // 60} minutes", LONG, lambda: listened([path], encoder, moments), windows)
 
 
-def show(what: str, seconds: float, ways: dict[str, Callable[[], object]]) -> None:
-    """Print the speed of every way, and how many times as fast the first is."""
-    print(what)
-    speeds: dict[str, float] = {}
-    for name, run in ways.items():
-        speeds[name] = seconds / best(run)
-        ratio = f", ratio {next(iter(speeds.values())) / speeds[name]:.1f}" if len(speeds) > 1 else ""
-        print(f"  {name:28s} {speeds[name]:7.1f} x real time{ratio}", flush=True)
+def show(what: str, seconds: float, ours: Callable[[], object], *stock: Callable[[], object]) -> None:
+    """Print a row: the speed of every way in seconds of sound a second, and how many times the stock's ours is."""
+    mine, *theirs = (seconds / best(run) for run in (ours, *stock))
+    cells = [f"{speed:.1f} (ratio {mine / speed:.1f})" for speed in theirs]
+    print("|", " | ".join([what, f"{mine:.1f}", *cells, *[""] * (2 - len(cells))]), "|", flush=True)
+
+
+def length(waves: list[np.ndarray]) -> float:
+    """Seconds of sound."""
+    return sum(map(len, waves)) / audio.SAMPLE_RATE
+
+
+def limit(layers: int, width: int = 512, frames: int = 1500) -> float:
+    """Seconds of sound that a second's matrix products would encode, convolutions, attention and all else left out.
+
+    Args:
+        layers: that are computed.
+        width: of a frame.
+        frames: that are multiplied at a time.
+    """
+    x = {inner: torch.randn(frames, inner) for inner in (width, 4 * width)}
+    shapes = [(width, 3 * width), (width, width), (width, 4 * width), (4 * width, width)]
+    weights = [torch.randn(outer, inner) for inner, outer in shapes]
+
+    def layer() -> None:
+        for weight in weights:
+            torch.nn.functional.linear(x[weight.shape[1]], weight)
+
+    with torch.inference_mode():
+        of_frames = best(lambda: [layer() for _ in range(layers)])
+    return frames / 50 / of_frames  # a frame is 20 ms
 
 
 def plain(path: Path) -> None:
@@ -140,11 +163,8 @@ def decoding(minutes: float = 10.0) -> None:
             for _ in range(2):  # in turns, so that both have the machine as it is
                 ours = best(lambda path=path: [None for _ in audio.blocks(path)])
                 theirs = best(lambda path=path: plain(path))
-            speed = 60 * minutes / ours
-            print(
-                f"{suffix:5s} emorank {speed:6.0f} x real time, libsndfile {60 * minutes / theirs:6.0f} x, "
-                f"ratio {theirs / ours:.2f}"
-            )
+            both = 60 * minutes / ours, 60 * minutes / theirs
+            print(f"| decoding {suffix} | {both[0]:.0f} | {both[1]:.0f} (ratio {theirs / ours:.2f}) | |", flush=True)
 
 
 def best(run: Callable[[], object]) -> float:
@@ -159,18 +179,19 @@ def best(run: Callable[[], object]) -> float:
 
 def main() -> None:
     """Print all speeds and their ratios."""
-    decoding()
     waves = clips(sys.argv[1] if len(sys.argv) > 1 else None)
     encoder = audio_encoder(DEFAULT_AUDIO)
     encoder(waves[:4])
     sizes = {"d_model": 512, "encoder_layers": 6, "encoder_attention_heads": 8, "encoder_ffn_dim": 2048}
     network = WhisperEncoder(WhisperConfig(**sizes)).eval()  # its weights do not change the work
-    print(f"best of 3, {torch.get_num_threads()} threads")
-    seconds = sum(map(len, waves)) / audio.SAMPLE_RATE
-    ways = {"emorank": lambda: encoder(waves), "stock Whisper, batches of 8": lambda: stock(waves, network)}
-    show("clips in memory", seconds, ways)
+    print(f"| seconds of sound a second, {torch.get_num_threads()} threads | emorank | stock | stock, one by one |")
+    print("|---|---|---|---|")
+    show("clips in memory", length(waves), lambda: encoder(waves), lambda: stock(waves, network))
     from_files(waves, encoder, network)
     long_file(encoder, network)
+    layers = max(audio_spec(DEFAULT_AUDIO).layers)
+    print(f"| the matrix products of {layers} layers alone | {limit(layers):.1f} | | |", flush=True)
+    decoding()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,15 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from emorank.errors import EmorankError
-from emorank.evaluation.alignment import Cloud, Distances, alignment, distances, sliced_w2_squared, squared_distances
+from emorank.evaluation.alignment import (
+    Cloud,
+    Distances,
+    alignment,
+    distances,
+    mmd_squared,
+    sliced_w2_squared,
+    squared_distances,
+)
 
 ot = pytest.importorskip("ot")
 pytest.importorskip("lap")
@@ -59,11 +67,13 @@ def test_it_is_the_definition_however_many_points_are_the_same(different: int, b
 
 
 def test_mmd_of_shifted_gaussians_is_its_closed_form() -> None:
-    dim, shift = 3, 0.8
-    ours = found(*clouds(2500, dim, shift))
-    spread = ours.bandwidth**2 + 2  # kernel width plus the variance of a difference of two unit Gaussians
-    expected = 2 * (ours.bandwidth**2 / spread) ** (dim / 2) * (1 - np.exp(-dim * shift**2 / (2 * spread)))
-    assert ours.mmd_squared_unbiased == pytest.approx(expected, rel=0.1)
+    dim, shift, bandwidth = 3, 0.8, 2.0
+    a, b = (Cloud.of(points) for points in clouds(2500, dim, shift))
+    squared = (squared_distances(one.points, other.points) for one, other in ((a, a), (b, b), (a, b)))
+    _, unbiased = mmd_squared(a, b, *squared, bandwidth)
+    spread = bandwidth**2 + 2  # kernel width plus the variance of a difference of two unit Gaussians
+    expected = 2 * (bandwidth**2 / spread) ** (dim / 2) * (1 - np.exp(-dim * shift**2 / (2 * spread)))
+    assert unbiased == pytest.approx(expected, rel=0.1)
 
 
 def test_transport_agrees_with_all_permutations_and_distances_with_another_library() -> None:
