@@ -61,7 +61,9 @@ def test_two_contents_of_one_size_within_a_second_are_told_apart(bucket: str) ->
         objects.write(bucket, "it", content)
         states.append(objects.now(f"{bucket}/it"))
         assert list(objects.listed(bucket)) == [(f"{bucket}/it", *states[-1])]
-    assert len({size for size, _ in states}) == 1 and states[0] != states[1] != states[2]
+    assert len({size for size, _ in states}) == 1
+    assert states[0] != states[1]
+    assert states[1] != states[2]
 
 
 def test_a_table_may_name_recordings_on_storage(

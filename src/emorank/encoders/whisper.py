@@ -29,6 +29,7 @@ from emorank.types import Array
 LEVEL = 10 ** (-25 / 20)  # root mean square that every clip is scaled to, -25 dB of full scale
 SILENCE = 1e-4  # root mean square below which a clip is not raised any further
 FRAMES_PER_BATCH = 3000  # of 20 ms; bounds the memory of one forward pass
+FRAMES_PER_CORE, FEWEST_FRAMES = 1000, 500  # in a batch, where each core has one; smaller matrices are slower
 WITHOUT_TORCH = 60.0  # seconds of sound that numpy has encoded before torch is worth the seconds of its import
 
 
@@ -105,18 +106,32 @@ class WhisperEncoder:
         import torch
 
         from emorank.encoders import torch_layers
+        from emorank.encoders.cores import cores_of, side_by_side
 
-        there = torch_device(self._on)
-        for batch in batches(pieces, lambda samples: samples // (2 * HOP) + 1, FRAMES_PER_BATCH):
-            mels = [torch.from_numpy(log_mel(wave, self.network.mel_bins)) for _, wave in batch]
+        there, network = torch_device(self._on), self._placed
+
+        def states(batch: list[Piece]) -> list[tuple[int, Array]]:
+            mels = [torch.from_numpy(log_mel(wave, network.mel_bins)) for _, wave in batch]
             lengths = torch.tensor([len(mel) for mel in mels])
             with inference(there):
                 padded = torch.nn.utils.rnn.pad_sequence(mels, batch_first=True).to(there)
                 inside = torch.arange(padded.shape[1]) < lengths[:, None]
                 mask = None if bool(inside.all()) else inside.to(there)
-                states = self._placed(torch_layers, padded, self.spec.layers, mask).cpu().numpy()
-            for (clip, _), frames, length in zip(batch, states, lengths.tolist(), strict=True):
-                yield clip, frames[: (length + 1) // 2]
+                found = network(torch_layers, padded, self.spec.layers, mask).cpu().numpy()
+            each = zip(batch, found, lengths.tolist(), strict=True)
+            return [(clip, frames[: (length + 1) // 2]) for (clip, _), frames, length in each]
+
+        cores = cores_of(there)
+        frames = sum(_frames(len(wave)) for _, wave in pieces)
+        share = min(FRAMES_PER_CORE, max(FEWEST_FRAMES, frames // (2 * cores)))
+        together = batches(pieces, _frames, FRAMES_PER_BATCH if cores == 1 else share)
+        for some in side_by_side(states, list(together), cores):
+            yield from some
+
+
+def _frames(samples: int) -> int:
+    """Of a clip, as the layers see it."""
+    return samples // (2 * HOP) + 1
 
 
 def load(spec: Spec, fingerprint: str, on: str | None) -> AudioEncoder:

@@ -16,6 +16,7 @@ from emorank.audio import SAMPLE_RATE, Policy, Reading
 from emorank.digest import content_digest
 from emorank.encoders import AudioEncoder
 from emorank.errors import AudioError
+from emorank.listening.ahead import ahead
 from emorank.listening.course import Course, Told
 from emorank.listening.recordings import Recording
 from emorank.listening.segments import NoSpeech, Segment, segments
@@ -29,6 +30,7 @@ UNREAD = -1  # the time of change of a recording that the system could not read:
 PEAKS = 96  # bars of a drawn waveform
 _SECONDS_AT_ONCE = 300.0  # of audio in one batch
 _RECORDINGS_AT_ONCE = 1000
+_AHEAD = 64  # segments that are cut while others are encoded
 _QUIETEST = 1e-6  # root mean square; below it loudness is -120 dBFS
 
 
@@ -147,7 +149,7 @@ class _Batch:
             pieces = self._cut(reading)
             first = next(pieces)  # says what is wrong with the file before its content is read
             digest = content_digest(recording.path)
-            for segment in itertools.chain([first], pieces):
+            for segment in itertools.chain([first], ahead(pieces, _AHEAD)):
                 rows.append(_row(recording, digest, segment))
                 self._waiting.append((rows[-1], segment.wave))
                 self._held += len(segment.wave) / SAMPLE_RATE

@@ -5,7 +5,6 @@ through Python lists; all but the small recurrent layer can be computed for a wh
 more than ten times faster and leaves the network's spectrum at hand.
 """
 
-import contextlib
 import importlib.util
 import io
 import struct
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import LSTM, functional
 
+from emorank.encoders.cores import one_core
 from emorank.errors import EmorankError
 from emorank.listening.speech import CHUNK
 
@@ -72,7 +72,7 @@ class Silero:
         """
         samples = torch.cat([self._context, torch.from_numpy(wave)])
         self._context = samples[-_CONTEXT:].clone()
-        with _one_core():
+        with one_core():  # matrices as small as these are slower on several
             chunks = samples.unfold(0, _CONTEXT + CHUNK, CHUNK)[:, None]
             waves = functional.conv1d(functional.pad(chunks, (0, _CONTEXT), "reflect"), self._spectrum, stride=_HOP)
             power = waves[:, :BINS].square() + waves[:, BINS:].square()
@@ -83,17 +83,6 @@ class Silero:
             weight, bias = self._out
             probabilities = (hidden.relu() @ weight + bias).sigmoid()
         return probabilities.numpy(), power.mean(2).numpy()
-
-
-@contextlib.contextmanager
-def _one_core() -> Iterator[None]:
-    """Matrices as small as these are slower on several cores, and far slower where others need them too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _weights() -> dict[str, Tensor]:

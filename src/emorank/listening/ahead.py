@@ -1,0 +1,56 @@
+"""Works ahead: what an iterator gives is made in a thread of its own while the last of it is used."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_WAIT = 0.1  # seconds between two looks at whether anyone still wants more
+
+
+class _End:
+    """After the last one, with the error that ended it."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+def ahead(source: Iterator[T], most: int) -> Iterator[T]:
+    """The same items, up to `most` of them made before they are asked for; an error comes where it came.
+
+    Args:
+        source: used by the thread alone from now on; closed when this ends.
+        most: items that wait to be used.
+    """
+    made: queue.Queue[T | _End] = queue.Queue(most)
+    left = threading.Event()
+
+    def put(item: T | _End) -> None:
+        while not left.is_set():
+            with suppress(queue.Full):
+                made.put(item, timeout=_WAIT)
+                return
+
+    def make() -> None:
+        try:
+            for item in source:
+                put(item)
+                if left.is_set():
+                    break
+            put(_End())
+        except BaseException as error:
+            put(_End(error))
+
+    thread = threading.Thread(target=make, name="emorank-ahead", daemon=True)
+    thread.start()
+    try:
+        while not isinstance(item := made.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        left.set()
+        thread.join()
