@@ -9,7 +9,10 @@ hidden states, pooled the same way. Three times:
 * one long file, the samples of this project again and again: cut at pauses by voice activity and encoded, against
   windows of 30 s that the stock pipeline takes without looking for speech.
 
-After it, what the machine allows: the encoder's matrix products, without anything else, at the speed at which torch
+Clips in memory are also encoded with all cores on one batch after the other, instead of a batch on each, and both ways
+while another program keeps one core busy.
+
+After these, what the machine allows: the encoder's matrix products, without anything else, at the speed at which torch
 multiplies matrices of their shapes here.
 
 Last, the speed of decoding: seconds of a recording of 10 minutes, 44.1 kHz, mono, decoded in a second, against
@@ -18,11 +21,13 @@ libsndfile and soxr in blocks of 30 s, which knows nothing of damage, offsets or
     .venv/bin/python benchmarks/encoding.py [FOLDER]
 """
 
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import soundfile
@@ -32,13 +37,13 @@ from transformers import WhisperConfig, WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from emorank import audio
-from emorank.encoders import DEFAULT_AUDIO, AudioEncoder, audio_encoder
+from emorank.encoders import DEFAULT_AUDIO, AudioEncoder, audio_encoder, cores
 from emorank.encoders.names import audio_spec
 from emorank.listening.encode import Cut, listen, moments
 from emorank.listening.recordings import Recording
 from emorank.listening.store import whole
 
-CLIPS = 64
+CLIPS = 32
 LONG = 10 * 60  # seconds of the long file
 RATE = 48_000  # Hz, of the files on disk
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -106,6 +111,24 @@ def long_file(encoder: AudioEncoder, network: WhisperEncoder) -> None:
             stock([sound[start : start + window] for start in range(0, len(sound), window)], network)
 
         show(f"one file of {LONG // 60} minutes", LONG, lambda: listened([path], encoder, moments), windows)
+
+
+def one_after_the_other(waves: list[np.ndarray], encoder: AudioEncoder) -> None:
+    """Print the speeds with a batch on each core beside those with all cores on one batch, by turns."""
+
+    def in_turn() -> None:
+        with patch.object(cores, "cores_of", lambda device: 1):
+            encoder(waves)
+
+    for beside in ("", ", one core busy"):
+        busy = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if beside else None
+        ours, theirs = (length(waves) / best(run) for run in (lambda: encoder(waves), in_turn))
+        print(
+            f"| one batch after the other{beside} | {ours:.1f} | {theirs:.1f} (ratio {ours / theirs:.1f}) | |",
+            flush=True,
+        )
+        if busy:
+            busy.kill()
 
 
 def show(what: str, seconds: float, ours: Callable[[], object], *stock: Callable[[], object]) -> None:
@@ -189,6 +212,7 @@ def main() -> None:
     show("clips in memory", length(waves), lambda: encoder(waves), lambda: stock(waves, network))
     from_files(waves, encoder, network)
     long_file(encoder, network)
+    one_after_the_other(waves, encoder)
     layers = max(audio_spec(DEFAULT_AUDIO).layers)
     print(f"| the matrix products of {layers} layers alone | {limit(layers):.1f} | | |", flush=True)
     decoding()

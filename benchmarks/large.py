@@ -146,7 +146,7 @@ def serve(name: str) -> None:
         "near a place": lambda q, other: Query((Direction(q),), Near(2, 6, 0.7), top=TOP),
         "duration > 3": lambda q, other: Query((Direction(q),), where="duration > 3", top=TOP),
         "of a recording's name": lambda q, other: Query((Direction(q),), where="file like '%7.wav'", top=TOP),
-        "one a recording": lambda q, other: Query((Direction(q),), group=True, top=TOP),
+        "one a recording": lambda q, other: Query((Direction(q),), group="recording", top=TOP),
         "a place alone": lambda q, other: Query(near=Near(2, 6, 0.7), top=TOP),
     }
     times: dict[str, list[float]] = {}

@@ -172,6 +172,7 @@ def test_one_per_speaker_and_dates_are_shown_where_they_order(page: Page) -> Non
     expect(cards(page).first.locator(".labels")).to_contain_text("20")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1440, 800, 390])
 def test_a_search_is_saved_opened_and_deleted(open_page: Open, width: int) -> None:
     page = open_page(viewport={"width": width, "height": 900})

@@ -60,6 +60,7 @@ def label(page: Page, card: Locator, valence: float, arousal: float, collection:
     )
 
 
+@pytest.mark.slow
 def test_a_producer_of_podcasts_takes_clips(open_page: Open, server: Server) -> None:
     page = open_page("/", viewport=DESK)
     ask(page, "thrilled, breathless")

@@ -81,6 +81,7 @@ def test_the_number_of_results_is_told(page: Page) -> None:
     assert cards(page).count() == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "scheme"), [("/", "light"), (RESULTS, "light"), (RESULTS, "dark")])
 def test_axe_finds_nothing_serious(open_page: Open, path: str, scheme: str) -> None:
     page = open_page(path, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)

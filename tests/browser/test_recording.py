@@ -279,6 +279,7 @@ def test_a_model_that_does_not_know_every_dimension(open_page: Open, known: list
     assert "NaN" not in page.locator("body").inner_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_axe_and_widths(open_page: Open, scheme: str, width: int) -> None:
     size = {"width": width, "height": 844}

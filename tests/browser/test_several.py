@@ -46,6 +46,7 @@ def visit(several: str, browser: object) -> object:
         assert faults == []
 
 
+@pytest.mark.slow
 def test_from_the_list_to_an_index_and_back(visit: Callable[..., Page]) -> None:
     page = visit("/")
     items = page.locator("#indexes li")
@@ -114,6 +115,7 @@ def test_odd_names_and_nothing_in_common(visit: Callable[..., Page], server: Ser
     expect(page.locator("#failed")).to_contain_text("The server does not answer.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/compare/?q=calm", "/voices/?q=calm"])
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(visit: Callable[..., Page], path: str, look: str) -> None:

@@ -152,6 +152,7 @@ def helped(page: Page) -> None:
 STATES = [welcome, completions, results, weak, nothing, refused, by_recording, helped]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("state", "options"), [*((state, None) for state in STATES), (sheet, PHONE), (results, PHONE)])
 def test_axe_finds_nothing_in_any_state(open_page: Open, state: Callable[[Page], None], options: object) -> None:
     page = open_page(

@@ -49,6 +49,7 @@ def test_the_bundled_descriptions_are_no_translations_of_the_tests_and_hold_to_t
     assert not tested & {text.lower() for text in texts}
 
 
+@pytest.mark.slow
 def test_descriptions_in_five_languages_are_ordered(base: EmotionRankCLAP) -> None:
     asked = rows(TESTS / "languages.tsv")
     found = described(base, [row["text"] for row in asked])

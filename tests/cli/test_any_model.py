@@ -110,6 +110,7 @@ def served(dimensions: tuple[str, ...], lacking: list[str]) -> None:
         assert client.get(f"/api/segments/{found.json()['hits'][0]['id']}/timeline").status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 def test_every_row_of_the_paper_searches(
     emorank: Callable[..., Run],

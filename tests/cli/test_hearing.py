@@ -96,6 +96,7 @@ def test_lines_of_json(emorank: Callable[..., Run], mixed: Path, tiny_model: Pat
     assert "Name the index" in refused.err
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_it_and_a_file_does_not(mixed: Path, tiny_model: Path) -> None:
     command = [sys.executable, "-m", "emorank", "index", str(mixed), "--name", "seen", "--model", str(tiny_model)]
     ours, theirs = pty.openpty()

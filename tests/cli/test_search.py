@@ -210,6 +210,7 @@ def test_help_imports_nothing_heavy() -> None:
         assert command in printed
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error(recordings: Callable[..., Path], tiny_model: Path) -> None:
     command = f"{sys.executable} -m emorank locate {recordings(3)} --model {tiny_model} | head -1"
     ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)

@@ -43,12 +43,14 @@ def test_a_name_with_a_newline_is_one_line(emorank: Callable[..., Run], odd: Pat
     assert "new\nline.wav" in paths
 
 
+@pytest.mark.slow
 def test_a_terminal_that_cannot_show_a_name_gets_it_escaped(odd: Path, tiny_model: Path) -> None:
     done = run("locate", odd, "--model", tiny_model, "--format", "csv", PYTHONIOENCODING="cp1252")
     assert done.returncode == 0, done.stderr
     assert b"emoji\\U0001f600.wav" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_output_is_one_sentence(odd: Path, tiny_model: Path) -> None:
     with open("/dev/full", "wb") as full:
@@ -59,6 +61,7 @@ def test_a_full_output_is_one_sentence(odd: Path, tiny_model: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error(emorank: Callable[..., Run], odd: Path, tiny_model: Path) -> None:
     emorank("index", odd, "--name", "odd", "--model", tiny_model)
     shell = f"{sys.executable} -m emorank export odd --format parquet | true; echo ${{PIPESTATUS[0]}}"

@@ -31,6 +31,7 @@ def test_a_table_in_the_terminal(emorank: Emorank, tiny_model: Path, expected: l
     assert len(lines) - 1 == len(expected) > 3
 
 
+@pytest.mark.slow
 def test_stretches_that_stand_out_are_named(emorank: Emorank, tmp_path: Path) -> None:
     loud, low = ([soundfile.read(file)[0] for file in sorted(STORY.parent.glob(f"{kind}-*.ogg"))] for kind in KINDS)
     wave = np.concatenate([*low * 3, *loud * 3, *low * 3])

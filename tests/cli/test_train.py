@@ -204,6 +204,7 @@ def test_an_encoder_that_cannot_be_trained_is_refused(emorank: Emorank, ravdess:
     assert "--unfreeze must be a whole number of at least 0, not -1." in emorank("train", *options, "--unfreeze=-1").err
 
 
+@pytest.mark.slow
 def test_where_the_first_process_fails_the_others_end_with_a_sentence(
     emorank: Emorank, ravdess: Path, tiny_whisper: str, tmp_path: Path
 ) -> None:

@@ -39,6 +39,7 @@ def test_an_unknown_corpus_lists_the_known_ones() -> None:
         read_corpus("iemocap", ".")
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 @pytest.mark.parametrize(
     ("name", "utterances", "speakers", "development", "test", "hours"),

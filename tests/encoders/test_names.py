@@ -138,6 +138,7 @@ def test_new_weights_in_an_old_folder_are_loaded(folders: dict[str, Path], tmp_p
     assert np.abs(second([voice(0.5)]) - before).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_many_threads_may_ask_for_encoders_first(folders: dict[str, Path]) -> None:
     """In a process of its own: transformers is imported while others wait for it."""
     script = """

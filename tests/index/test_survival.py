@@ -75,6 +75,7 @@ def test_killed_while_the_index_is_made(tmp_path: Path, model: EmotionRankCLAP) 
     assert Index(tmp_path / "index", model).segments().paths == []
 
 
+@pytest.mark.slow
 def test_two_indexers_at_once(
     tmp_path: Path, model: EmotionRankCLAP, tiny_model: Path, recordings: Callable[..., Path]
 ) -> None:
@@ -88,6 +89,7 @@ def test_two_indexers_at_once(
     same(Index(tmp_path / "index", model), fresh)
 
 
+@pytest.mark.slow
 def test_files_that_change_all_the_time_end_like_files_at_rest(
     tmp_path: Path, model: EmotionRankCLAP, tiny_model: Path, recordings: Callable[..., Path]
 ) -> None:

@@ -35,6 +35,7 @@ def own(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         yield one
 
 
+@pytest.mark.slow
 def test_a_folder_is_added_and_the_update_watched(own: Served, tmp_path: Path) -> None:
     odd = tmp_path / "-more 'é\n<b>"
     odd.mkdir()

@@ -30,6 +30,7 @@ def filled(index: Index) -> list[str]:
     return expected
 
 
+@pytest.mark.slow
 def test_whatever_is_damaged_is_made_anew(index: Index) -> None:
     expected = filled(index)
     folder = mapped(index).store.folder
