@@ -63,6 +63,24 @@ def test_values_of_one_column_are_alternatives_and_counted(emorank: Emorank, cal
     assert len(exported) == 1 + 4
 
 
+def test_dimensions_are_drawn_by_groups(emorank: Emorank, calls: Path) -> None:
+    drawn = emorank("search", "calls", "--histogram", "--group", "speaker")
+    header, *lines = [line.split("\t") for line in drawn.out.splitlines()]
+    assert header == ["speaker", "moments", "valence 1 to 7", "arousal 1 to 7", "dominance 1 to 7"]
+    made = emorank("search", "calls", "--histogram", "--group", "speaker", "--json").json
+    assert [each["dimension"] for each in made] == ["valence", "arousal", "dominance"]
+    groups = {str(group["value"] or "none"): group["counts"] for group in made[0]["groups"]}
+    assert {line[0]: int(line[1]) for line in lines} == {name: sum(counts) for name, counts in groups.items()}
+    for line in lines:
+        counts = groups[line[0]]
+        assert [letter != " " for letter in line[2]] == [sum(counts[at : at + 2]) > 0 for at in range(0, 30, 2)]
+        assert "█" in line[2]
+    (whole,) = emorank("search", "calls", "--histogram", "--where", "speaker = 'ann'").out.splitlines()[1:]
+    assert whole.split("\t")[:2] == ["all", "2"]
+    nothing = emorank("search", "calls", "--histogram", "--where", "duration > 999").out.splitlines()[1]
+    assert nothing.split("\t") == ["all", "0", *[" " * 15] * 3]
+
+
 def test_a_region_by_its_edges_and_by_its_corners(emorank: Emorank, calls: Path) -> None:
     box = emorank("search", "calls", "--region", "1,7,1,7", "--top", 99, "--json").json
     lasso = emorank("search", "calls", "--region", "1,1 7,1 7,7 1,7", "--top", 99, "--json").json
@@ -90,6 +108,7 @@ def test_a_search_is_kept_listed_asked_again_and_forgotten(emorank: Emorank, cal
         (["calm", "calls", "--sort", "voice"], "nothing called 'voice' to sort by; there are fit, recording, path"),
         (["calm", "calls", "--group", "voice"], "nothing called 'voice' to group by"),
         (["calls", "--facet", "voice"], "nothing called 'voice'"),
+        (["calls", "--histogram", "--group", "voice"], "nothing called 'voice'"),
         (["calm", "calls", "--region", "1,2,3"], "--region 1,2,3 is no region"),
         (["calm", "calls", "--region", "1,1 9,1 3,3"], "9 is not on the plane"),
         (["calls", "--choice", "speaker"], "--choice speaker is none"),

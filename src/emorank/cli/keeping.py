@@ -1,4 +1,4 @@
-"""Searches that are kept in an index by a name: saved, listed, forgotten; and the values of what was found, counted."""
+"""Searches that are kept in an index by a name: saved, listed, forgotten."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from emorank.cli.asked import Asked
-from emorank.cli.asking import as_saved, query_of
+from emorank.cli.asking import as_saved
 from emorank.cli.console import print_json, print_table, say
 from emorank.cli.opening import Place
 from emorank.errors import EmorankError
@@ -21,13 +21,11 @@ class Keeping:
         save: Keep the search in the named index under a name, in the place of what had it.
         searches: List the searches that are kept in the named index.
         forget: Forget the search of a name.
-        facet: Instead of moments, how many of them have each value of a column. May be given several times.
     """
 
     save: str | None = None
     searches: Annotated[bool, Parameter(negative="")] = False
     forget: str | None = None
-    facet: Annotated[list[str] | None, Parameter(negative="")] = None
 
     @property
     def alone(self) -> bool:
@@ -83,31 +81,3 @@ def tend(index: str, keeping: Keeping, json: bool, wide: bool) -> None:
             frozenset({"search", "asks"}),
             wide=wide,
         )
-
-
-def count(place: Place, columns: Sequence[str], descriptions: Sequence[str], asked: Asked, json: bool) -> None:
-    """Print how many moments that pass have each value of some columns.
-
-    Raises:
-        EmorankError: there is no such column, or the filter cannot be understood.
-    """
-    from emorank.search.facets import facets
-
-    counted = facets(place.collection, query_of(place, descriptions, asked, 1)[0], columns)
-    if json:
-        print_json(
-            [
-                {
-                    "column": facet.column,
-                    "values": [{"value": value, "count": number} for value, number in facet.values],
-                    "others": facet.others,
-                }
-                for facet in counted
-            ]
-        )
-        return
-    for facet in counted:
-        rows = [("none" if value is None else str(value), str(number)) for value, number in facet.values]
-        print_table((facet.column, "moments"), rows, left=frozenset({facet.column}), wide=True)
-        if facet.others:
-            say(f"{facet.others} further values of {facet.column}.")

@@ -10,8 +10,9 @@ from cyclopts import Parameter
 from emorank.cli.asked import Asked
 from emorank.cli.asking import Answer, answered
 from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say, shown
+from emorank.cli.counting import Counting, count
 from emorank.cli.cutting import Cut, Selected, cut_into
-from emorank.cli.keeping import Keeping, count, keep, tend
+from emorank.cli.keeping import Keeping, keep, tend
 from emorank.cli.opening import Place, opened
 from emorank.cli.why import explain
 from emorank.errors import EmorankError
@@ -30,6 +31,7 @@ def search(
     why: Annotated[bool, Parameter(negative="")] = False,
     cut: Annotated[Cut | None, Parameter(name="*")] = None,
     keeping: Annotated[Keeping | None, Parameter(name="*")] = None,
+    counting: Annotated[Counting | None, Parameter(name="*")] = None,
     play: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
     channels: str | None = None,
@@ -67,6 +69,7 @@ def search(
             and the one that was found.
         cut: Where clips go.
         keeping: What else is done.
+        counting: What is counted.
         play: Play the moments one after another; in a terminal n is the next, a the same again, s stops.
         model: A packaged model, a folder made by emorank train, or a hub id; by default emorank-base, or what the
             named index was made with.
@@ -74,23 +77,23 @@ def search(
             different speech), mix, each, or a number from 1.
         index: Where the index of a folder is kept; by default in the user's cache.
     """
-    asked, cut, keeping = asked or Asked(), cut or Cut(), keeping or Keeping()
+    asked, cut, keeping, counting = asked or Asked(), cut or Cut(), keeping or Keeping(), counting or Counting()
     if keeping.alone:
-        if len(words) != 1 or asked != Asked() or keeping.save or keeping.facet:
+        if len(words) != 1 or asked != Asked() or keeping.save or counting:
             raise EmorankError(
                 "--searches and --forget go with the name of an index alone: emorank search INDEX --searches"
             )
         tend(words[0], keeping, json, wide)
         return
-    if len(words) > 2 or len(words) < (1 if asked.ranks or asked.where or keeping.facet else 2):
+    if len(words) > 2 or len(words) < (1 if asked.ranks or asked.where or counting else 2):
         raise EmorankError(
             'Give one description in quotes, and what to search: emorank search "a calm, warm voice" DIR'
             if not asked.like
             else "Name what to search as well: emorank search --like clip.wav DIR"
         )
     place = opened(words[-1], asked.where, model, index, channels, asked.memory)
-    if keeping.facet:
-        count(place, keeping.facet, words[:-1], asked, json)
+    if counting:
+        count(counting, place, words[:-1], asked, json)
         return
     answer = answered(place, words[:-1], asked, asked.top or _TOP)
     result = answer.found
