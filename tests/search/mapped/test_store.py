@@ -14,6 +14,7 @@ from emorank.index import Index
 from emorank.search import Direction, Query, find
 from emorank.search.mapped import MappedCollection, follow, store
 from emorank.search.mapped.exact import Stale
+from emorank.search.mapped.store import DIMS, FINER, PARTS
 from tests.search.mapped.conftest import add, in_memory, mapped
 
 QUERY = Query((Direction(np.eye(32, dtype=np.float32)[0]),), top=30)
@@ -133,3 +134,22 @@ def test_a_damaged_row_of_the_table_is_said(index: Index) -> None:
     data.write_bytes(content)
     with pytest.raises(EmorankError, match="damaged"):
         find(collection, Query((Direction(np.eye(32, dtype=np.float32)[0]),), top=90))
+
+
+def test_leading_directions_are_kept_in_parts_of_a_step(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    spread = np.exp(-np.arange(200) / 20)
+    embeddings = (rng.standard_normal((2000, 200)) * spread).astype(np.float32)
+    files = store.begun(tmp_path, "made", 1.0, embeddings)
+    small, finer = files.reduced(embeddings)
+    assert small.shape == (2000, DIMS)
+    assert finer.shape == (2000, FINER)
+    true = (embeddings - files.middle) @ files.basis
+    steps = files.steps[:DIMS]
+    rest = finer[:, FINER - DIMS :].astype(np.float32) / PARTS
+    within = np.abs(true[:, :DIMS] / steps) < 127
+    for made, off in ((small, 0.5), (small + rest, 0.5 / PARTS)):
+        assert (np.abs(made * steps - true[:, :DIMS]) / steps)[within].max() <= off + 1e-3
+    np.testing.assert_array_equal(
+        finer[:, : FINER - DIMS], np.rint(true[:, DIMS:] / files.steps[DIMS:]).clip(-127, 127)
+    )

@@ -10,7 +10,7 @@ from emorank.search.mapped.passing import rows_of
 from emorank.search.order import RECORDING
 
 _WIDE = 8  # times as many are scored in more directions
-_AMONG = 250  # and at least one in so many
+_AMONG = 500  # and at least one in so many
 _OF_EACH = 3  # rows of a recording that are scored exactly where hits are grouped
 
 

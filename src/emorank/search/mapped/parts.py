@@ -9,7 +9,7 @@ from emorank.affect import DIMENSIONS
 from emorank.index.segments import recording_id, segment_id
 from emorank.index.view import stated
 from emorank.listening.encode import matrix
-from emorank.search.mapped.store import DIMS, Store
+from emorank.search.mapped.store import Store
 
 ROWS = ("rowid", "sum", "id", "start", "end", "places", "loudness", "channel", "small", "finer")
 RECORDINGS = ("name", "size", "changed", "digest")
@@ -71,7 +71,7 @@ def part_of(store: Store, ids: np.ndarray, table: Any) -> Part:
     starts, channels = table["start"].to_numpy(), table["channel"].fill_null(0).to_numpy()
     names = [segment_id(*which) for which in zip(texts, starts.tolist(), channels.tolist(), strict=True)]
     embeddings = matrix(table["embedding"])
-    reduced = store.reduced(embeddings)
+    small, finer = store.reduced(embeddings)
     encoded = [text.encode("utf8", "surrogateescape") for text in texts]
     first = np.array([i for i, text in enumerate(texts) if i == 0 or text != texts[i - 1]], np.int64)
     places = [table[name].to_numpy(zero_copy_only=False) for name in DIMENSIONS]
@@ -84,8 +84,8 @@ def part_of(store: Store, ids: np.ndarray, table: Any) -> Part:
         "places": np.stack(places, 1).astype(np.float32) if len(texts) else np.zeros((0, len(DIMENSIONS)), np.float32),
         "loudness": table["loudness"].to_numpy(zero_copy_only=False).astype(np.float32),
         "channel": channels,
-        "small": reduced[:, :DIMS],
-        "finer": reduced[:, DIMS:],
+        "small": small,
+        "finer": finer,
     }
     heads = table.take(pa.array(first))
     digests = [bytes.fromhex(digest) if digest else bytes(16) for digest in heads["digest"].to_pylist()]

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from emorank.search.mapped.store import DIMS, Store
+from emorank.search.mapped.store import DIMS, PARTS, Store
 
 ROWS_AT_ONCE = 32_768  # so many fit into a core's cache
 _SHARED = 1_000_000  # rows from which on cores share them
@@ -29,10 +29,11 @@ def nearly(store: Store, direction: np.ndarray) -> Scores:
 
 
 def finer(store: Store, direction: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The same of some rows, in more directions."""
+    """The same of some rows, in more directions and in parts of a step."""
     weights = _weights(store, direction)
     lead = store["small"][rows].astype(np.float32) @ weights[:DIMS]
-    found: np.ndarray = lead + store["finer"][rows].astype(np.float32) @ weights[DIMS:]
+    rest = np.concatenate([weights[DIMS:], weights[:DIMS] / PARTS])
+    found: np.ndarray = lead + store["finer"][rows].astype(np.float32) @ rest
     return found
 
 

@@ -17,10 +17,11 @@ import numpy as np
 
 from emorank.storage import written_whole
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest"
 DIMS = 32  # leading directions, in which all rows are scored
 FINER = 128  # in which the best of those are
+PARTS = 254  # of a step
 _GROWING: dict[str, tuple[str, str, tuple[int, ...]]] = {  # name -> what it grows with, kind, shape of an item
     "rowid": ("rows", "<u8", ()),  # in the table, but for those that moved
     "sum": ("rows", "<u8", ()),
@@ -31,8 +32,8 @@ _GROWING: dict[str, tuple[str, str, tuple[int, ...]]] = {  # name -> what it gro
     "places": ("rows", "<f4", (3,)),
     "loudness": ("rows", "<f4", ()),
     "channel": ("rows", "<i2", ()),
-    "small": ("rows", "|i1", (-1,)),  # the first `DIMS` of `Store.reduced`
-    "finer": ("rows", "|i1", (-1,)),  # the others
+    "small": ("rows", "|i1", (-1,)),  # see `Store.reduced`
+    "finer": ("rows", "|i1", (-1,)),
     "path": ("bytes", "|u1", ()),  # of all recordings, one after the other
     "path_end": ("recordings", "<i8", ()),
     "name": ("recordings", "<u8", ()),
@@ -89,7 +90,7 @@ class Store:
         manifest: what they are.
         arrays: by name, read-only.
         basis: (embedding_dim, dims) leading directions.
-        steps: (dims,) what 1 of `small` and `finer` is worth in each.
+        steps: (dims,) what 1 of a small integer is worth in each.
         middle: (embedding_dim,) what they count from.
     """
 
@@ -128,10 +129,17 @@ class Store:
             found = np.where(self["moved"][at] == rows, self["moved_to"][at], found)
         return np.asarray(found)
 
-    def reduced(self, embeddings: np.ndarray) -> np.ndarray:
-        """(n, embedding_dim) -> (n, dims) int8."""
-        steps: np.ndarray = np.rint(((embeddings - self.middle) @ self.basis) / self.steps)
-        return steps.clip(-127, 127).astype(np.int8)
+    def reduced(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n, embedding_dim) -> `small` and `finer`, both int8.
+
+        `small`, (n, `DIMS`), is the first directions in whole steps. `finer`, (n, dims), is the others, and then what
+        the first ones were rounded by, in `PARTS` of a step: they vary most, so their steps are the coarsest.
+        """
+        values = ((embeddings - self.middle) @ self.basis) / self.steps
+        steps = np.rint(values).clip(-127, 127)
+        rest = np.rint((values - steps)[:, :DIMS] * PARTS).clip(-127, 127)
+        finer = np.concatenate([steps[:, DIMS:], rest], axis=1)
+        return steps[:, :DIMS].astype(np.int8), finer.astype(np.int8)
 
 
 def opened(folder: Path, thorough: bool = True) -> Store | None:
@@ -249,12 +257,9 @@ def state(file: Path) -> str:
 
 def _mapped(file: Path, name: str, manifest: Manifest, dims: int | None = None) -> np.ndarray:
     grows, kind, shape = _GROWING[name]
-    if name == "small":
+    if name in ("small", "finer"):
         width = dims or (file.parent / "steps").stat().st_size // 4
-        shape = (min(width, DIMS),)
-    elif name == "finer":
-        width = dims or (file.parent / "steps").stat().st_size // 4
-        shape = (max(0, width - DIMS),)
+        shape = (min(width, DIMS) if name == "small" else width,)
     elif name == "sample":
         shape = (manifest.dim,)
     return _array(file, kind, (manifest.lengths[grows], *shape))
