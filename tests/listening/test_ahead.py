@@ -1,5 +1,7 @@
 """Items that are made ahead are those of the iterator, in its order, and nobody works for one who has gone."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -45,7 +47,7 @@ def test_an_error_comes_where_it_came() -> None:
         next(items)
 
 
-def test_who_leaves_early_leaves_no_thread_and_nothing_open() -> None:
+def test_who_leaves_early_leaves_nothing_open() -> None:
     closed = threading.Event()
 
     def endless() -> Iterator[int]:
@@ -55,9 +57,31 @@ def test_who_leaves_early_leaves_no_thread_and_nothing_open() -> None:
         finally:
             closed.set()
 
-    before = threading.active_count()
     items = ahead(endless(), 2)
     next(items)
     items.close()
+    assert closed.wait(5)
+
+
+def test_threads_are_used_again() -> None:
+    def name() -> Iterator[str]:
+        yield threading.current_thread().name
+        yield str(threading.get_ident())
+
+    one, other = ahead(name(), 2), ahead(name(), 2)
+    at_once = {(next(one), next(one)), (next(other), next(other))}
+    assert len(at_once) == 2
+    assert not [*one, *other]
+    before = threading.active_count()
+    for _ in range(20):
+        list(ahead(name(), 2))
     assert threading.active_count() == before
-    assert closed.is_set()
+
+
+def test_a_process_ends_while_one_is_half_used() -> None:
+    code = (
+        "from emorank.listening.ahead import ahead; import itertools\n"
+        "def use():\n    items = ahead(itertools.count(), 2)\n    next(items)\n    raise KeyboardInterrupt\n"
+        "try:\n    use()\nexcept KeyboardInterrupt:\n    raise SystemExit(3)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 3

@@ -1,14 +1,16 @@
-"""Works ahead: what an iterator gives is made in a thread of its own while the last of it is used."""
+"""Works ahead: what an iterator gives is made in another thread while the last of it is used."""
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
 
 _WAIT = 0.1  # seconds between two looks at whether anyone still wants more
+
+_idle: "list[queue.SimpleQueue[Callable[[], None]]]" = []  # of each thread that has nothing to do: what it does next
 
 
 class _End:
@@ -22,11 +24,11 @@ def ahead(source: Iterator[T], most: int) -> Iterator[T]:
     """The same items, up to `most` of them made before they are asked for; an error comes where it came.
 
     Args:
-        source: used by the thread alone from now on; closed when this ends.
+        source: used by the other thread alone from now on.
         most: items that wait to be used.
     """
     made: queue.Queue[T | _End] = queue.Queue(most)
-    left = threading.Event()
+    left, ended = threading.Event(), threading.Event()
 
     def put(item: T | _End) -> None:
         while not left.is_set():
@@ -43,9 +45,10 @@ def ahead(source: Iterator[T], most: int) -> Iterator[T]:
             put(_End())
         except BaseException as error:
             put(_End(error))
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=make, name="emorank-ahead", daemon=True)
-    thread.start()
+    _begin(make)
     try:
         while not isinstance(item := made.get(), _End):
             yield item
@@ -53,4 +56,20 @@ def ahead(source: Iterator[T], most: int) -> Iterator[T]:
             raise item.error
     finally:
         left.set()
-        thread.join()
+        ended.wait()
+
+
+def _begin(job: Callable[[], None]) -> None:
+    """In a thread that lasts, as torch keeps memory for every thread that ever computed."""
+    try:
+        jobs = _idle.pop()
+    except IndexError:
+        jobs = queue.SimpleQueue()
+        threading.Thread(target=_work, args=(jobs,), name="emorank-ahead", daemon=True).start()
+    jobs.put(job)
+
+
+def _work(jobs: "queue.SimpleQueue[Callable[[], None]]") -> None:
+    while True:
+        jobs.get()()
+        _idle.append(jobs)
