@@ -1,7 +1,7 @@
 """What a clip costs when many are embedded: by processes of this machine and by 1, 2, 4 actors of a Ray cluster.
 
-Clips are those of `samples/`, each brought to three seconds, under noise of its own, so that no two have one content;
-16-bit FLAC on disk. Every run embeds them anew with emorank-base.
+Clips are those of `samples/`, each brought to three seconds (or --seconds), under noise of its own, so that no two
+have one content; 16-bit FLAC on disk. Every run embeds them anew with emorank-base.
 
 - clips/s, x: after the first unit of work came back, when all models are loaded; x is seconds of sound a second
 - core ms: processor time of the workers a clip, start included (of processes; Ray's cannot be told apart)
@@ -36,18 +36,18 @@ from emorank.scale.sources import source
 from emorank.scale.units import Done, Listener, Unit
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-SECONDS = 3
 NOISE = 10 ** (-50 / 20)  # root mean square
 
 
-def clips(folder: Path, count: int) -> None:
+def clips(folder: Path, count: int, seconds: float) -> None:
     """Make clips, a thousand in each folder; those that are there stay."""
-    voices = [np.resize(audio.load(path), SECONDS * SAMPLE_RATE) for path in sorted(SAMPLES.glob("*.ogg"))]
+    length = round(seconds * SAMPLE_RATE)
+    voices = [np.resize(audio.load(path), length) for path in sorted(SAMPLES.glob("*.ogg"))]
     for number in range(count):
         file = folder / f"{number // 1000:04d}" / f"{number:07d}.flac"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            noise = np.random.default_rng(number).normal(0, NOISE, SECONDS * SAMPLE_RATE)
+            noise = np.random.default_rng(number).normal(0, NOISE, length)
             soundfile.write(file, (voices[number % len(voices)] + noise).clip(-1, 1), SAMPLE_RATE, "PCM_16")
 
 
@@ -89,7 +89,7 @@ def busy() -> tuple[float, float]:
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK"), sum(ticks) / os.sysconf("SC_CLK_TCK")
 
 
-def measured(kind: str, workers: int, folder: Path, out: Path) -> str:
+def measured(kind: str, workers: int, folder: Path, out: Path, seconds: float) -> str:
     """A row of the table."""
     dataset = Dataset.at(str(out), None, None, DEFAULT_MODEL)
     began, before, children = time.perf_counter(), busy(), resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -103,7 +103,7 @@ def measured(kind: str, workers: int, folder: Path, out: Path) -> str:
     core = 1000 * (spent.ru_utime + spent.ru_stime - children.ru_utime - children.ru_stime) / done.added
     share = (after[0] - before[0]) / (after[1] - before[1])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    cells = (f"{rate:.1f}", f"{rate * SECONDS:.0f}", f"{core:.0f}" if kind == "processes" else "")
+    cells = (f"{rate:.1f}", f"{rate * seconds:.0f}", f"{core:.0f}" if kind == "processes" else "")
     rest_of = (f"{times[0][0] - began:.0f}", f"{share:.0%}", f"{memory:.0f}")
     return f"| {' | '.join((str(done.added), kind, str(workers), *cells, *rest_of))} |"
 
@@ -112,6 +112,7 @@ def main() -> None:
     """Print a table, a row a run."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--clips", type=int, nargs="+", default=[1000])
+    parser.add_argument("--seconds", type=float, default=3.0, help="of a clip")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--engine", choices=["ray", "processes"], nargs="+", default=["processes", "ray"])
     parser.add_argument("--folder", type=Path, help="where clips are made and kept; by default a temporary folder")
@@ -120,11 +121,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="emorank-scale-") as temporary:
         for count in chosen.clips:
             folder = (chosen.folder or Path(temporary)) / str(count)
-            clips(folder, count)
+            clips(folder, count, chosen.seconds)
             for kind in chosen.engine:
                 for workers in chosen.workers:
                     out = Path(temporary) / "out"
-                    print(measured(kind, workers, folder, out), flush=True)
+                    print(measured(kind, workers, folder, out, chosen.seconds), flush=True)
                     shutil.rmtree(out)
 
 

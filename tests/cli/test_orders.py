@@ -109,6 +109,7 @@ def test_a_search_is_kept_listed_asked_again_and_forgotten(emorank: Emorank, cal
         (["calm", "calls", "--group", "voice"], "nothing called 'voice' to group by"),
         (["calls", "--facet", "voice"], "nothing called 'voice'"),
         (["calls", "--histogram", "--group", "voice"], "nothing called 'voice'"),
+        (["calls", "--histogram", "--facet", "speaker"], "one at a time"),
         (["calm", "calls", "--region", "1,2,3"], "--region 1,2,3 is no region"),
         (["calm", "calls", "--region", "1,1 9,1 3,3"], "9 is not on the plane"),
         (["calls", "--choice", "speaker"], "--choice speaker is none"),

@@ -11,6 +11,7 @@ from emorank.cli.asked import Asked
 from emorank.cli.asking import query_of
 from emorank.cli.console import print_json, print_table, say
 from emorank.cli.opening import Place
+from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
     from emorank.search.facets import Histogram
@@ -40,12 +41,14 @@ def count(counting: Counting, place: Place, descriptions: Sequence[str], asked: 
     """Print what is counted.
 
     Raises:
-        EmorankError: there is no such column, or the filter cannot be understood.
+        EmorankError: there is no such column, the filter cannot be understood, or both kinds are asked for.
     """
+    if counting.facet and counting.histogram:
+        raise EmorankError("Ask for --facet or for --histogram, one at a time.")
     query = query_of(place, descriptions, asked, 1)[0]
     if counting.facet:
         _facets(counting.facet, place, query, json)
-    if counting.histogram:
+    else:
         _histograms(place, query, asked.group, json)
 
 
@@ -101,7 +104,7 @@ def _rows(made: "Sequence[Histogram]", whole: bool) -> list[tuple[str, ...]]:
         ("all" if whole else _named(value), [one.groups[at][1] for one in made])
         for at, (value, _) in enumerate(made[0].groups)
     ]
-    if made[0].others.any():
+    if any(one.others.any() for one in made):
         each.append(("others", [one.others for one in made]))
     return [(name, str(max(int(counts.sum()) for counts in parts)), *map(_drawn, parts)) for name, parts in each]
 
