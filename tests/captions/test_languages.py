@@ -49,6 +49,13 @@ def test_the_bundled_descriptions_are_no_translations_of_the_tests_and_hold_to_t
     assert not tested & {text.lower() for text in texts}
 
 
+def test_what_is_held_out_is_on_one_side() -> None:
+    train, development, every = (languages.bundled(split) for split in ("train", "development", None))
+    assert sorted(train.texts + development.texts) == sorted(every.texts)
+    assert not {text.lower() for text in train.texts} & {text.lower() for text in development.texts}
+    assert len(development.texts) > 300
+
+
 @pytest.mark.slow
 def test_descriptions_in_five_languages_are_ordered(base: EmotionRankCLAP) -> None:
     asked = rows(TESTS / "languages.tsv")

@@ -3,6 +3,7 @@
 import csv
 import importlib.resources
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
@@ -13,11 +14,17 @@ from emorank.captions.rules import words
 __all__ = ["bundled", "strange"]
 
 
-@lru_cache(maxsize=1)
-def bundled() -> Captions:
-    """Descriptions in fourteen languages, none a translation of another; a language model wrote them one by one."""
+@lru_cache
+def bundled(split: Literal["train", "development"] | None = None) -> Captions:
+    """Descriptions in fourteen languages, none a translation of another; a language model wrote them one by one.
+
+    Args:
+        split: `train`; or `development`, by which choices are made: all descriptions at some places, and whatever is
+            as good as the same as one of them or as a test description. None is both.
+    """
     with (importlib.resources.files("emorank.captions") / "languages.tsv").open(encoding="utf8") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        lines = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        rows = [row for row in lines if split in (None, row["split"])]
     points = [[float(row[name]) for name in ("valence", "arousal", "dominance")] for row in rows]
     return Captions(tuple(row["text"] for row in rows), np.array(points, np.float32))
 
