@@ -3,8 +3,8 @@
 Sixty descriptions in five languages (tests/languages.tsv) whose author has seen no caption: Kendall's tau of the place
 that was asked for and the place that a ridge on the bank's training captions reads out of the embedding. The English
 column is read by the model's own text encoder, the other one by both. With `write` the second head of emorank-base is
-taught first (all captions are encoded, ten minutes on one core) and written into the model, and the bank's training
-captions in the space of its encoder to src/emorank/captions/bank-multilingual-e5-small.safetensors.
+taught first (all captions are encoded, ten minutes on one core) and written into the model, and the descriptions in
+other languages in the space of its encoder to src/emorank/captions/languages-multilingual-e5-small.safetensors.
 
     .venv/bin/python benchmarks/multilingual.py [write]
 """
