@@ -1,6 +1,7 @@
 """The alignment test against closed forms, POT and slow formulas."""
 
 import itertools
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from emorank.errors import EmorankError
+from emorank.evaluation import alignment as module
 from emorank.evaluation.alignment import (
     Cloud,
     Distances,
@@ -128,6 +130,8 @@ def test_the_protocol() -> None:
     assert len(set(result.values("w1"))) == 5
     assert result == alignment(a, b, trials=5, pairs=5000)
     assert result == alignment(a, b, trials=5, pairs=5000, jobs=3)
+    with patch.object(module, "_LARGE", 2):  # assignments in other processes
+        assert result == alignment(a, b, trials=5, pairs=5000, jobs=2)
     assert result != alignment(a, b, trials=5, pairs=5000, seed=1)
     assert alignment(a, b, trials=2, pairs=10).pairs == 10
     data = result.as_dict()

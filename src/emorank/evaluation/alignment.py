@@ -4,8 +4,11 @@ The paper names neither the kernel's bandwidth nor the cost of the transport, so
 The headline pair is the squared MMD (biased estimator) and the squared 2-Wasserstein distance.
 """
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -19,7 +22,10 @@ PROJECTIONS = 128  # random directions of the sliced Wasserstein distance
 _ROWS = 1024  # of a distance matrix at once
 _PIVOTS = 10**8  # of the network simplex: it ends at the optimum long before
 
+_LARGE = 1000  # pairs from which on an assignment is worth another process
+
 Array = np.ndarray[Any, Any]
+Assign = Callable[[Array], float]
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,8 @@ def alignment(
             so that the trials differ.
         seed: of the draws; with the number of the trial it alone decides which pairs are drawn, so that every model
             of the same table is tested on the same ones.
-        jobs: trials side by side, in threads; each takes up to 1 GB for 5,000 pairs. They change nothing but the time.
+        jobs: trials side by side; each takes up to 1 GB for 5,000 pairs. They change nothing but the time. With more
+            than one, a script that is run needs `if __name__ == "__main__":`, as processes may be started.
 
     Raises:
         EmorankError: there are fewer than 4 pairs.
@@ -105,13 +112,25 @@ def alignment(
         raise EmorankError(f"The alignment test needs at least {FEWEST} utterances with a caption; got {len(audio)}.")
     size = min(pairs, len(audio) // 2)
 
-    def result(trial: int) -> Distances:
-        pairing, directions = np.random.default_rng([seed, trial]).spawn(2)
-        drawn = pairing.choice(len(audio), size, replace=False)
-        return distances(audio[drawn], text[drawn], directions)
+    with _assigning(jobs) as assigned, ThreadPoolExecutor(jobs) as threads:
 
-    with ThreadPoolExecutor(jobs) as threads:
+        def result(trial: int) -> Distances:
+            pairing, directions = np.random.default_rng([seed, trial]).spawn(2)
+            drawn = pairing.choice(len(audio), size, replace=False)
+            return distances(audio[drawn], text[drawn], directions, assigned)
+
         return Alignment(tuple(threads.map(result, range(trials))), size, len(audio), seed)
+
+
+@contextmanager
+def _assigning(jobs: int) -> Iterator[Assign]:
+    """`assignment`, for several threads at once: lap holds all others up, so each has a process for it."""
+    if jobs == 1:
+        yield assignment
+        return
+    alone = signal.signal, (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends them
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), *alone) as processes:
+        yield lambda cost: processes.submit(assignment, cost).result() if len(cost) >= _LARGE else assignment(cost)
 
 
 @dataclass(frozen=True)
@@ -142,7 +161,22 @@ class Cloud:
         return len(self.points) < len(self.which)
 
 
-def distances(audio: Array, text: Array, rng: np.random.Generator) -> Distances:
+def assignment(cost: Array) -> float:
+    """Mean cost of the best assignment, (n, n), exact.
+
+    Raises:
+        EmorankError: the extra `reproduce` is not installed.
+    """
+    try:
+        from lap import lapjv
+    except ModuleNotFoundError as error:
+        raise MissingExtra("The alignment test", "reproduce") from error
+    exact = cost.astype(np.float64)
+    _, to, _ = lapjv(exact)
+    return float(exact[np.arange(len(exact)), to].mean())
+
+
+def distances(audio: Array, text: Array, rng: np.random.Generator, assigned: Assign = assignment) -> Distances:
     """All distances between two clouds of equal size, (n, dim) each. Memory O(n^2), for n = 5,000 under 1 GB."""
     a, b = Cloud.of(audio), Cloud.of(text)
     aa, bb, ab = (squared_distances(x.points, y.points) for x, y in ((a, a), (b, b), (a, b)))
@@ -152,8 +186,8 @@ def distances(audio: Array, text: Array, rng: np.random.Generator) -> Distances:
         biased,
         unbiased,
         float(np.sqrt(biased)),
-        transport(ab, a, b),
-        transport(np.sqrt(ab), a, b),
+        transport(ab, a, b, assigned),
+        transport(np.sqrt(ab), a, b, assigned),
         sliced_w2_squared(audio.astype(np.float64), text.astype(np.float64), rng),
         bandwidth,
     )
@@ -191,7 +225,7 @@ def mmd_squared(a: Cloud, b: Cloud, aa: Array, bb: Array, ab: Array, bandwidth: 
     return max(float(biased), 0.0), float(unbiased)
 
 
-def transport(cost: Array, a: Cloud, b: Cloud) -> float:
+def transport(cost: Array, a: Cloud, b: Cloud, assigned: Assign = assignment) -> float:
     """Mean cost of the best transport between two clouds of as many points, exact.
 
     Where many points are the same, the network simplex moves masses between different ones; where few are, the best
@@ -201,19 +235,17 @@ def transport(cost: Array, a: Cloud, b: Cloud) -> float:
         cost: of moving a different point of `a` to one of `b`.
         a: a cloud.
         b: a cloud of as many points.
+        assigned: `assignment`, or what computes it elsewhere.
 
     Raises:
         EmorankError: the extra `reproduce` is not installed.
     """
+    if 2 * min(len(a.points), len(b.points)) > len(a.which):
+        return assigned(_given(cost, a, b))
     try:
-        from lap import lapjv
         from ot.lp import emd2
     except ModuleNotFoundError as error:
         raise MissingExtra("The alignment test", "reproduce") from error
-    if 2 * min(len(a.points), len(b.points)) > len(a.which):
-        full = _given(cost, a, b).astype(np.float64)
-        _, to, _ = lapjv(full)
-        return float(full[np.arange(len(full)), to].mean())
     masses = a.counts.astype(np.float64), b.counts.astype(np.float64)  # whole ones, which no rounding makes uneven
     return float(emd2(*masses, cost.astype(np.float64), numItermax=_PIVOTS)) / len(a.which)
 
