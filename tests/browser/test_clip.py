@@ -18,6 +18,8 @@ from tests.browser.person import cards, chips, names, settled
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.slow
+
 SHOUT, CALM = SAMPLES / "shouted-ben-1.ogg", SAMPLES / "calm-ann-1.ogg"
 KEEP = """() => {
     const own = fetch;

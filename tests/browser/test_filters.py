@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import MARKUP
 from tests.browser.person import ask, cards, chips, ids, names, places, settled
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Page]
 
 
@@ -172,7 +174,6 @@ def test_one_per_speaker_and_dates_are_shown_where_they_order(page: Page) -> Non
     expect(cards(page).first.locator(".labels")).to_contain_text("20")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [1440, 800, 390])
 def test_a_search_is_saved_opened_and_deleted(open_page: Open, width: int) -> None:
     page = open_page(viewport={"width": width, "height": 900})

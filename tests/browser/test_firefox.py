@@ -13,6 +13,8 @@ pytest.importorskip("websockets", reason="websockets is not installed")
 from tests.browser.bidi import Firefox
 from tests.browser.conftest import Server
 
+pytestmark = pytest.mark.slow
+
 SETTLED = "!document.body.matches('.searching') && document.querySelectorAll('.card').length"
 
 

@@ -15,11 +15,12 @@ from tests.browser.conftest import Server
 from tests.browser.test_look import axe
 from tests.conftest import voice
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Page]
 DESK = {"width": 1280, "height": 800}
 
 
-@pytest.mark.slow
 def test_a_folder_is_added_and_watched(
     open_page: Open, server: Server, serve: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -56,7 +57,6 @@ def test_a_folder_is_added_and_watched(
     expect(page.locator("#size")).to_contain_text("2 recordings,", timeout=15_000)
 
 
-@pytest.mark.slow
 def test_who_may_not_sees_no_button(open_page: Open, server: Server, serve: Callable[..., str]) -> None:
     address = serve(server.environment, "voices", "--token", "secret")
     page = open_page(f"{address}/?token=secret", viewport=DESK)

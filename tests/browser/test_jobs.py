@@ -21,6 +21,8 @@ from tests.browser.person import ask, cards, ids, settled
 from tests.browser.test_look import axe
 from tests.browser.test_tray import DESK, PHONE, ROUNDED, downloaded, same_samples, segment
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Page]
 
 PLAYS = """async (bytes) => {
@@ -60,7 +62,6 @@ def label(page: Page, card: Locator, valence: float, arousal: float, collection:
     )
 
 
-@pytest.mark.slow
 def test_a_producer_of_podcasts_takes_clips(open_page: Open, server: Server) -> None:
     page = open_page("/", viewport=DESK)
     ask(page, "thrilled, breathless")
@@ -145,7 +146,6 @@ def test_a_reviewer_on_a_phone_hears_and_labels(open_page: Open, server: Server)
     assert row["id"] == kept[0]["segment"]["id"]
 
 
-@pytest.mark.slow
 def test_a_researcher_annotates_and_trains(open_page: Open, server: Server, tmp_path: Path) -> None:
     parselmouth = pytest.importorskip("parselmouth")
     page = open_page("/?q=a+long+story", viewport=DESK)

@@ -14,6 +14,8 @@ from tests.browser.conftest import MARKUP, Server
 from tests.browser.person import cards, settled
 from tests.browser.test_look import axe, faults
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Page]
 
 STORY = "/?q=calm&where=" + quote("file = 'story-ben.ogg'")
@@ -279,7 +281,6 @@ def test_a_model_that_does_not_know_every_dimension(open_page: Open, known: list
     assert "NaN" not in page.locator("body").inner_text()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_axe_and_widths(open_page: Open, scheme: str, width: int) -> None:
     size = {"width": width, "height": 844}

@@ -11,6 +11,8 @@ from tests.browser.person import ask, at, cards, chips, ids, places, settled
 from tests.browser.test_filters import choose
 from tests.browser.test_look import axe, faults
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Page]
 
 DRAWN = (
@@ -40,7 +42,6 @@ def coloured(page: Page, by: str) -> None:
     page.locator("#legend:not([hidden])").wait_for()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [1440, 800, 390])
 def test_a_lasso_finds_what_lies_in_it_and_has_an_address(open_page: Open, width: int) -> None:
     page = open_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
@@ -275,7 +276,6 @@ def test_a_model_without_a_plane_still_has_histograms(page: Page, known: list[st
     assert ("by dominance" in sorts) == ("dominance" in known)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_axe_finds_nothing_serious(open_page: Open, width: int, scheme: str) -> None:

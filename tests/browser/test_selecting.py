@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.person import ask, cards, settled
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Page]
 
 CALM = "/?q=calm"

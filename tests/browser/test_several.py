@@ -14,6 +14,8 @@ from tests.browser.person import ask, cards
 from tests.browser.test_look import axe
 from tests.conftest import save_model
 
+pytestmark = pytest.mark.slow
+
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
@@ -46,7 +48,6 @@ def visit(several: str, browser: object) -> object:
         assert faults == []
 
 
-@pytest.mark.slow
 def test_from_the_list_to_an_index_and_back(visit: Callable[..., Page]) -> None:
     page = visit("/")
     items = page.locator("#indexes li")
@@ -115,7 +116,6 @@ def test_odd_names_and_nothing_in_common(visit: Callable[..., Page], server: Ser
     expect(page.locator("#failed")).to_contain_text("The server does not answer.")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/compare/?q=calm", "/voices/?q=calm"])
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(visit: Callable[..., Page], path: str, look: str) -> None:

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.person import ask, at, cards, settled
 from tests.browser.test_look import axe
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Page]
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -152,7 +154,6 @@ def helped(page: Page) -> None:
 STATES = [welcome, completions, results, weak, nothing, refused, by_recording, helped]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("state", "options"), [*((state, None) for state in STATES), (sheet, PHONE), (results, PHONE)])
 def test_axe_finds_nothing_in_any_state(open_page: Open, state: Callable[[Page], None], options: object) -> None:
     page = open_page(

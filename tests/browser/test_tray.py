@@ -19,6 +19,8 @@ from tests.browser.conftest import Server
 from tests.browser.person import ask, cards, ids
 from tests.browser.test_look import axe
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Page]
 
 CALM = "/?q=calm"
@@ -91,7 +93,6 @@ def test_a_clip_of_one_card(open_page: Open, server: Server) -> None:
     expect(card.get_by_role("alert")).to_have_text("No clip can be cut: it has changed.")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("format", "name"),
     [
@@ -181,7 +182,6 @@ def test_on_a_phone(open_page: Open) -> None:
     assert wide[0] <= wide[1] == 390
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("where", ["light", "dark", "phone"])
 def test_axe_finds_nothing(open_page: Open, where: str) -> None:
     options = PHONE if where == "phone" else {"viewport": DESK, "color_scheme": where}
