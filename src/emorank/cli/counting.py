@@ -16,6 +16,7 @@ from emorank.errors import EmorankError
 if TYPE_CHECKING:
     from emorank.search.facets import Histogram
     from emorank.search.groups import Value
+    from emorank.search.query import Query
 
 _BARS = " ▁▂▃▄▅▆▇█"
 
@@ -52,7 +53,7 @@ def count(counting: Counting, place: Place, descriptions: Sequence[str], asked: 
         _histograms(place, query, asked.group, json)
 
 
-def _facets(columns: Sequence[str], place: Place, query: Any, json: bool) -> None:
+def _facets(columns: Sequence[str], place: Place, query: "Query", json: bool) -> None:
     from emorank.search.facets import facets
 
     counted = facets(place.collection, query, columns)
@@ -75,7 +76,7 @@ def _facets(columns: Sequence[str], place: Place, query: Any, json: bool) -> Non
             say(f"{facet.others} further values of {facet.column}.")
 
 
-def _histograms(place: Place, query: Any, group: str | None, json: bool) -> None:
+def _histograms(place: Place, query: "Query", group: str | None, json: bool) -> None:
     from emorank.search.facets import histograms
 
     made = histograms(place.collection, query, group)

