@@ -92,11 +92,21 @@ class Firefox:
         if isinstance(where, str):
             name = json.dumps(where)
             self.ask(f"document.querySelector({name}).scrollIntoView({{ block: 'center' }}) ?? null")
-            box = self.ask(f"document.querySelector({name}).getBoundingClientRect()")
-            where = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            where = self._rest(name)
         move = {"type": "pointerMove", "x": round(where[0]), "y": round(where[1])}
         press = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
         self._act({"type": "pointer", "id": "mouse", "actions": [move, *press]})
+
+    def _rest(self, name: str) -> tuple[float, float]:
+        """The middle of an element once it no longer moves, as what slides in does for a while."""
+        until, before = time.monotonic() + _PATIENCE, None
+        while True:
+            box = self.ask(f"document.querySelector({name}).getBoundingClientRect()")
+            if box == before:
+                return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+            assert time.monotonic() < until, f"never at rest: {name}"
+            before = box
+            time.sleep(_PAUSE)
 
     def write(self, text: str) -> None:
         """By the keyboard; an end of line is Enter."""
