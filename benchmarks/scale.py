@@ -4,9 +4,9 @@ Clips are those of `samples/`, each brought to three seconds (or --seconds), und
 have one content; 16-bit FLAC on disk. Every run embeds them anew with emorank-base.
 
 - clips/s, x: after the first unit of work came back, when all models are loaded; x is seconds of sound a second
-- core ms: processor time of the workers a clip, start included (of processes; Ray's cannot be told apart)
+- core ms: time that the machine's cores were busy meanwhile, a clip, whatever else ran on it
+- share: of all cores' time that is
 - start: seconds until the first unit came back
-- share: busy time of all cores of the machine meanwhile, whatever else ran on it
 - memory: peak of the writing process in MB
 
     .venv/bin/python benchmarks/scale.py --clips 1000 10000 100000 --workers 1 2 4 [--engine ray | processes]
@@ -14,6 +14,7 @@ have one content; 16-bit FLAC on disk. Every run embeds them anew with emorank-b
 
 import argparse
 import logging
+import math
 import os
 import resource
 import shutil
@@ -56,14 +57,14 @@ class Timed:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.times: list[tuple[float, int]] = []
+        self.times: list[tuple[float, float, int]] = []  # now, busy until now, clips
 
     def __call__(self, units: Iterable[Unit]) -> Iterator[Done]:
         """What the engine gives."""
         given = list(units)
         sizes = {unit.number: len(unit.recordings) for unit in given}
         for done in self._engine(given):
-            self.times.append((time.perf_counter(), sizes[done.number]))
+            self.times.append((time.perf_counter(), busy(), sizes[done.number]))
             yield done
 
 
@@ -83,29 +84,28 @@ def engines(kind: str, workers: int, listener: Listener) -> Iterator[Engine]:
         ray.shutdown()
 
 
-def busy() -> tuple[float, float]:
-    """Seconds that all cores together were busy, and that they were there, since the machine began."""
+def busy() -> float:
+    """Seconds that all cores together were busy since the machine began."""
     ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK"), sum(ticks) / os.sysconf("SC_CLK_TCK")
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
 def measured(kind: str, workers: int, folder: Path, out: Path, seconds: float) -> str:
     """A row of the table."""
     dataset = Dataset.at(str(out), None, None, DEFAULT_MODEL)
-    began, before, children = time.perf_counter(), busy(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
     with engines(kind, workers, Listener(dataset.model, dataset.channels)) as engine:
         timed = Timed(engine)
         done = dataset.update(source(str(folder)), timed)
-    after, spent = busy(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    times = sorted(timed.times)
-    rest = sum(size for _, size in times[1:])
-    rate = rest / (times[-1][0] - times[0][0]) if rest else float("nan")
-    core = 1000 * (spent.ru_utime + spent.ru_stime - children.ru_utime - children.ru_stime) / done.added
-    share = (after[0] - before[0]) / (after[1] - before[1])
+    (first, before, _), *rest = timed.times
+    last, after, _ = timed.times[-1]
+    clips, wall, spent = sum(size for *_, size in rest) or math.nan, (last - first) or math.nan, after - before
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    cells = (f"{rate:.1f}", f"{rate * seconds:.0f}", f"{core:.0f}" if kind == "processes" else "")
-    rest_of = (f"{times[0][0] - began:.0f}", f"{share:.0%}", f"{memory:.0f}")
-    return f"| {' | '.join((str(done.added), kind, str(workers), *cells, *rest_of))} |"
+    cells = (
+        *(f"{clips / wall:.1f}", f"{clips / wall * seconds:.0f}", f"{1000 * spent / clips:.1f}"),
+        *(f"{spent / wall / (os.cpu_count() or 1):.0%}", f"{first - began:.0f}", f"{memory:.0f}"),
+    )
+    return f"| {' | '.join((str(done.added), kind, str(workers), *cells))} |"
 
 
 def main() -> None:
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=["ray", "processes"], nargs="+", default=["processes", "ray"])
     parser.add_argument("--folder", type=Path, help="where clips are made and kept; by default a temporary folder")
     chosen = parser.parse_args()
-    print("| clips | engine | workers | clips/s | x | core ms | start | share | memory |\n|" + "---|" * 9, flush=True)
+    print("| clips | engine | workers | clips/s | x | core ms | share | start | memory |\n|" + "---|" * 9, flush=True)
     with tempfile.TemporaryDirectory(prefix="emorank-scale-") as temporary:
         for count in chosen.clips:
             folder = (chosen.folder or Path(temporary)) / str(count)
