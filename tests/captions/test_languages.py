@@ -56,6 +56,17 @@ def test_what_is_held_out_is_on_one_side() -> None:
     assert len(development.texts) > 300
 
 
+def test_translations_are_of_training_captions_and_of_none_that_is_held_out() -> None:
+    pairs = languages.translations()
+    originals = {english for _, english in pairs}
+    assert originals <= set(bundled("train").texts)
+    assert len(pairs) == 5 * len(originals) > 14_000
+    assert all(text == text.strip() and text for text, _ in pairs)
+    held = {row["text"].lower() for row in rows(TESTS / "languages.tsv")}
+    held |= {text.lower() for text in languages.bundled("development").texts}
+    assert not held & {text.lower() for text, _ in pairs}
+
+
 @pytest.mark.slow
 def test_descriptions_in_five_languages_are_ordered(base: EmotionRankCLAP) -> None:
     asked = rows(TESTS / "languages.tsv")

@@ -11,7 +11,7 @@ from emorank.captions.bank import Captions
 from emorank.captions.bank import bundled as english
 from emorank.captions.rules import words
 
-__all__ = ["bundled", "strange"]
+__all__ = ["bundled", "strange", "translations"]
 
 
 @lru_cache
@@ -27,6 +27,19 @@ def bundled(split: Literal["train", "development"] | None = None) -> Captions:
         rows = [row for row in lines if split in (None, row["split"])]
     points = [[float(row[name]) for name in ("valence", "arousal", "dominance")] for row in rows]
     return Captions(tuple(row["text"] for row in rows), np.array(points, np.float32))
+
+
+@lru_cache
+def translations() -> tuple[tuple[str, str], ...]:
+    """Pairs of a description in German, French, Spanish, Polish or Chinese and the training caption that it translates.
+
+    A language model wrote them for a drawn part of the bank's training captions, each in all five; where a caption or a
+    translation was as good as the same as a development description of `bundled` or as a test description, all five
+    were left out. Encoders are tuned on them (benchmarks/descriptions_in_languages.py); a head gains nothing by them.
+    """
+    with (importlib.resources.files("emorank.captions") / "translations.tsv").open(encoding="utf8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return tuple((row[language], row["en"]) for row in rows for language in row if language != "en")
 
 
 def strange(text: str) -> bool:
