@@ -1,4 +1,4 @@
-"""Tunes multilingual-e5-small on descriptions in fifteen languages, and measures what that brings; nothing of it ships.
+"""Tunes multilingual-e5-small on descriptions in fifteen languages, and measures what that brings.
 
 They are the bank's training captions, without whatever is as good as the same as a description that is held out or one
 of the sixty test descriptions (benchmarks/hold_out.py), and the training part of `emorank.captions.languages` and its

@@ -14,6 +14,7 @@ import numpy as np
 
 from emorank.encoders import DEFAULT_TEXT, text_encoder
 from emorank.encoders.base import TextEncoder
+from emorank.encoders.e5 import NAME, TUNED
 
 TEXTS = Path(__file__).parents[1] / "tests" / "encoders" / "translations.tsv"
 RUNS = 5
@@ -61,5 +62,5 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    for each in sys.argv[1:] or ["multilingual-e5-small", DEFAULT_TEXT]:
+    for each in sys.argv[1:] or [NAME, TUNED, DEFAULT_TEXT]:
         main(each)

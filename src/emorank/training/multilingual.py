@@ -14,6 +14,7 @@ import torch
 
 from emorank.captions import Captions
 from emorank.encoders import text_encoder
+from emorank.encoders.e5 import TUNED
 from emorank.errors import EmorankError
 from emorank.head import Head
 from emorank.model import EmotionRankCLAP
@@ -22,7 +23,7 @@ from emorank.types import Array
 
 __all__ = ["DEFAULT", "taught", "translated", "with_languages"]
 
-DEFAULT = "multilingual-e5-small"
+DEFAULT = TUNED
 _BATCH = 256
 _LEARNING_RATE = 1e-3
 _WEIGHT_DECAY = 1e-2
@@ -45,7 +46,7 @@ def with_languages(
     Args:
         model: a trained model.
         captions: English captions to learn from, such as `emorank.captions.bundled("train")`.
-        others: descriptions in other languages, such as `emorank.captions.languages.bundled()`; what each shall give
+        others: descriptions in other languages, such as `languages.bundled("train")`; what each shall give
             is made of those English captions whose places lie nearest to its own, by how alike the encoder finds them.
         encoder: the text encoder that reads other languages, see `emorank.encoders`.
         epochs: passes over the captions.
