@@ -5,7 +5,8 @@
 A line `<!-- bench: loss.py -->` in that page names one, with its arguments if it needs some; what stands between it
 and `<!-- end -->` is replaced by what the benchmark prints: tables as they are, everything else as a block. `machine`
 stands for this machine and the versions. NAMEs choose among them. One that fails leaves its part as it was, and is
-named.
+named. All ratios of these tables, to whatever else does the same work, are drawn beside the page: those of a column
+that is called a ratio, and those that a cell names, as in "5.0 (ratio 9.9)".
 """
 
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "performance.md"
+PICTURE = PAGE.with_suffix(".png")
 _PART = re.compile(r"(<!-- bench: (.+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _LIBRARIES = ("emorank", "torch", "numpy", "transformers", "lancedb")
 
@@ -64,10 +66,61 @@ def renewed(page: str, chosen: list[str]) -> tuple[str, list[str]]:
     return _PART.sub(part, page), failed
 
 
+def ratios(page: str) -> dict[str, dict[str, float]]:
+    """Benchmark -> what was compared -> how many times as fast it is as the other way."""
+    found: dict[str, dict[str, float]] = {}
+    for _, command, text, _ in _PART.findall(page):
+        table = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[0] == "|"]
+        if not table:
+            continue
+        header, _, *rows = table
+        for first, *cells in rows:
+            for column, cell in zip(header[1:], cells, strict=True):
+                named = re.search(r"\(ratio ([\d.]+)\)", cell)
+                if named or (column.startswith("ratio") and cell):
+                    what = f"{header[0]} = {first}" if header[0].isalpha() else first
+                    other = f" ({column})" if named else ""
+                    number = float(named.group(1) if named else cell)
+                    found.setdefault(command.split(".")[0], {})[what + other] = number
+    return found
+
+
+def draw(page: str, path: Path) -> None:
+    """A bar for every ratio of the page."""
+    from matplotlib.figure import Figure
+
+    found = ratios(page)
+    count = sum(map(len, found.values()))
+    figure = Figure(figsize=(8.5, 0.24 * count + 1.2), dpi=110)
+    axis = figure.subplots()
+    place = 0
+    labels = []
+    for colour, (name, bars) in zip(
+        ("#2f6db3", "#c7653c", "#123c69", "#e8a33d", "#7b8794"), found.items(), strict=False
+    ):
+        places = range(place, place + len(bars))
+        axis.barh(places, [number - 1 for number in bars.values()], left=1, color=colour, label=name)
+        for at, number in zip(places, bars.values(), strict=True):
+            axis.text(max(number, 1) * 1.04, at, f"{number:g}", va="center", fontsize=7)
+        labels += bars
+        place += len(bars)
+    axis.set_yticks(range(count), labels, fontsize=7)
+    axis.invert_yaxis()
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.axvline(1, color="#555555", linewidth=0.8)
+    axis.set_xlabel("times as fast as the other way, in the same run")
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(fontsize=7, frameon=False, loc="lower right")
+    figure.tight_layout()
+    figure.savefig(path)
+
+
 def main() -> None:
-    """Measure, write the page, and name what failed."""
+    """Measure, write page and picture, and name what failed."""
     page, failed = renewed(PAGE.read_text("utf8"), sys.argv[1:])
     PAGE.write_text(page, "utf8")
+    draw(page, PICTURE)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

@@ -9,7 +9,7 @@ have one content; 16-bit FLAC on disk. Every run embeds them anew with emorank-b
 - start: seconds until the first unit came back
 - memory: peak of the writing process in MB
 
-    .venv/bin/python benchmarks/scale.py --clips 1000 10000 100000 --workers 1 2 4 [--engine ray | processes]
+    .venv/bin/python benchmarks/scale.py --clips 1000 10000 100000 --workers 1 2 4 --engine ray [--unit 20]
 """
 
 import argparse
@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import soundfile
@@ -115,10 +116,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="of a clip")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--engine", choices=["ray", "processes"], nargs="+", default=["processes", "ray"])
+    parser.add_argument("--unit", type=int, default=200, help="clips that are heard at a time, at most")
     parser.add_argument("--folder", type=Path, help="where clips are made and kept; by default a temporary folder")
     chosen = parser.parse_args()
     print("| clips | engine | workers | clips/s | x | core ms | share | start | memory |\n|" + "---|" * 9, flush=True)
-    with tempfile.TemporaryDirectory(prefix="emorank-scale-") as temporary:
+    with (
+        tempfile.TemporaryDirectory(prefix="emorank-scale-") as temporary,
+        patch("emorank.scale.units._MOST", chosen.unit),
+    ):
         for count in chosen.clips:
             folder = (chosen.folder or Path(temporary)) / str(count)
             clips(folder, count, chosen.seconds)

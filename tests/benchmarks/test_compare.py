@@ -44,6 +44,16 @@ def test_the_page_keeps_what_failed_and_takes_what_was_measured(monkeypatch: pyt
     assert bench.renewed(page, ["c.py"]) == (page, [])
 
 
+def test_ratios_are_those_of_a_column_and_those_that_a_cell_names(tmp_path: Path) -> None:
+    loss = "| N | loop | ours | ratio of times |\n|---|---|---|---|\n| 64 | 2 s | 1 s | 2 |\n| 128 | none | 1 s | |\n"
+    speed = "| | emorank | stock | one by one |\n|---|---|---|---|\n| files | 9 | 3 (ratio 3.0) | 18 (ratio 0.5) |\n"
+    parts = (("loss.py", loss), ("speed.py folder/a.b", speed), ("machine", "A processor.\n"))
+    page = "".join(f"<!-- bench: {name} -->\n{text}<!-- end -->\n" for name, text in parts)
+    assert bench.ratios(page) == {"loss": {"N = 64": 2.0}, "speed": {"files (stock)": 3.0, "files (one by one)": 0.5}}
+    bench.draw(page, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 5_000
+
+
 def test_the_page_names_benchmarks_that_there_are() -> None:
     text = bench.PAGE.read_text("utf8")
     named = [match[1].split()[0] for match in bench._PART.findall(text)]

@@ -10,9 +10,9 @@ from benchmarks.bench import ROOT
 
 SMALL = [
     "captions.py 20",
-    "large.py voices PLACE 2000",
+    "large.py samples --counts 2000 --folder PLACE",
     "loss.py ours 64",
-    "scale.py --clips 3 --workers 1 --engine processes",
+    "scale.py --clips 3 --workers 1 --engine processes --unit 2",
     "serving.py voices 2 1",
     "sums.py 2000",
     "tables.py 400 60 2",
