@@ -6,6 +6,8 @@ import numpy as np
 
 from emorank.types import Array
 
+_ROWS = 4096  # at a time: what lies between the layers stays in the processor's cache
+
 
 @dataclass(frozen=True)
 class Head:
@@ -23,11 +25,13 @@ class Head:
 
     def __call__(self, features: Array) -> Array:
         """(n, encoder_dim) -> (n, embedding_dim), L2-normalised."""
-        hidden = (features - self.center) / self.spread
-        for weight, bias in self.layers:
-            hidden = np.maximum(hidden @ weight.T + bias, 0)
-        norm = np.linalg.norm(hidden, axis=1, keepdims=True)
-        result: Array = (hidden / np.maximum(norm, 1e-12)).astype(np.float32)
+        result = np.empty((len(features), self.embedding_dim), np.float32)
+        for start in range(0, len(features), _ROWS):
+            hidden = (features[start : start + _ROWS] - self.center) / self.spread
+            for weight, bias in self.layers:
+                hidden = np.maximum(hidden @ weight.T + bias, 0)
+            norm = np.linalg.norm(hidden, axis=1, keepdims=True)
+            result[start : start + _ROWS] = hidden / np.maximum(norm, 1e-12)
         return result
 
     @property

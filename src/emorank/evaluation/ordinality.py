@@ -129,10 +129,9 @@ def oracle(lists: Sequence[DescriptionList], points: np.ndarray, labels: np.ndar
     """
     retrieved = []
     for each in lists:
-        fixed = np.full(len(each.values), each.fixed)
-        asked = np.stack([each.values, fixed] if each.varied == "valence" else [fixed, each.values], 1)
-        distance = np.linalg.norm(asked[:, None] - points[None], axis=2)
-        retrieved.append(labels[retrieve(-distance)])
+        varied, other = points.T if each.varied == "valence" else points.T[::-1]
+        squared = (np.array(each.values)[:, None] - varied) ** 2 + (each.fixed - other) ** 2
+        retrieved.append(labels[retrieve(-squared)])
     return _judged(lists, retrieved)
 
 
