@@ -5,7 +5,7 @@ DATA holds the folders ravdess, emodb and nemo, and ased if that is to be report
 the highest sum of VOC and AOC on the development speakers. BASELINE, a model, is measured beside them, and a star marks
 what differs from it by a two-tailed paired t-test over the 100 lists (mean of the seeds), p < 0.05.
 
-    .venv/bin/python benchmarks/results.py DATA OUT [BASELINE] [speakers] [left-out]
+    .venv/bin/python benchmarks/results.py DATA OUT [BASELINE] [speakers] [left-out] [free]
 """
 
 import sys
@@ -25,6 +25,8 @@ from emorank.training.prepare import prepare
 from queries import precisions
 
 CORPORA = ("ravdess", "emodb", "nemo")
+FREE = "emodb"  # CC0, as no other one is
+PARTS = ("speakers", "left-out", "free")
 SEEDS = (0, 1, 2)
 HEADER = "| clips of | clips | VOC | AOC | oracle VOC / AOC |\n|---|---|---|---|---|"
 
@@ -96,16 +98,30 @@ def left_out(out: Path, tables: dict[str, pl.DataFrame]) -> None:
         row(name, [trained(rest, out / f"without-{name}-seed{seed}", seed) for seed in SEEDS], tables[name], None)
 
 
+def free(data: Path, out: Path, tables: dict[str, pl.DataFrame]) -> None:
+    """What may be used for anything: recordings of one corpus."""
+    print(f"\nEmoDB alone was heard, {len(SEEDS)} seeds (labels derived)\n\n{HEADER}")
+    models = [trained(tables[FREE], out / f"{FREE}-seed{seed}", seed) for seed in SEEDS]
+    row("emodb, test speakers", models, tables[FREE], "test")
+    for name in CORPORA:
+        if name != FREE:
+            row(name, models, tables[name], None)
+    if (data / "ased").is_dir():
+        row("ASED", models, ased(data / "ased"), None)
+
+
 def main() -> None:
     """Print the tables as Markdown."""
     data, out, rest = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
-    parts = [each for each in rest if each in ("speakers", "left-out")] or ["speakers", "left-out"]
-    baseline = next((EmotionRankCLAP.from_pretrained(each) for each in rest if each not in parts), None)
+    parts = [each for each in rest if each in PARTS] or PARTS
+    baseline = next((EmotionRankCLAP.from_pretrained(each) for each in rest if each not in PARTS), None)
     tables = {name: read_corpus(name, data / name) for name in CORPORA}
     if "speakers" in parts:
         speakers(data, out, tables, baseline)
     if "left-out" in parts:
         left_out(out, tables)
+    if "free" in parts:
+        free(data, out, tables)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from emorank.search.mapped.store import DIMS, PARTS, Store
 
 ROWS_AT_ONCE = 32_768  # so many fit into a core's cache
 _SHARED = 1_000_000  # rows from which on cores share them
+_WAITED, _READERS = 2_000, 16  # rows here and there from which on so many threads wait for the disk side by side
 Scores = Callable[[int, int, np.ndarray | None], np.ndarray]
 
 
@@ -31,9 +32,18 @@ def nearly(store: Store, direction: np.ndarray) -> Scores:
 def finer(store: Store, direction: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The same of some rows, in more directions and in parts of a step."""
     weights = _weights(store, direction)
-    lead = store["small"][rows].astype(np.float32) @ weights[:DIMS]
     rest = np.concatenate([weights[DIMS:], weights[:DIMS] / PARTS])
-    found: np.ndarray = lead + store["finer"][rows].astype(np.float32) @ rest
+
+    def some(rows: np.ndarray) -> np.ndarray:
+        lead = np.take(store["small"], rows, axis=0).astype(np.float32) @ weights[:DIMS]
+        found: np.ndarray = lead + np.take(store["finer"], rows, axis=0).astype(np.float32) @ rest
+        return found
+
+    if len(rows) < _WAITED:
+        return some(rows)
+    order = np.argsort(rows)  # neighbours lie in one page
+    found = np.empty(len(rows), np.float32)
+    found[order] = np.concatenate(list(_readers().map(some, np.array_split(rows[order], _READERS))))
     return found
 
 
@@ -103,6 +113,11 @@ def cut(rows: np.ndarray, values: np.ndarray, count: int) -> tuple[np.ndarray, n
         return rows, values
     at = np.argpartition(values, len(values) - count)[len(values) - count :]
     return rows[at], values[at]
+
+
+@cache
+def _readers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_READERS, "rows")
 
 
 @cache

@@ -7,6 +7,8 @@ change elsewhere than at their end are files of their own for each version.
 """
 
 import hashlib
+import math
+import mmap
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,6 +47,7 @@ _GROWING: dict[str, tuple[str, str, tuple[int, ...]]] = {  # name -> what it gro
     "sample_row": ("sample", "<u4", ()),
     "sample": ("sample", "<f4", (-1,)),
 }
+_SCATTERED = ("finer", "rowid", "sum", "id")  # of which only some rows are read
 #: What is written anew where it changes: rows that lie elsewhere in the table now, in order, and where; rows that are
 #: no more, in order; ids of recordings that could not be heard; the recordings that are there in the order of their
 #: paths; rows, from the first on, in the order of their names.
@@ -266,7 +269,16 @@ def _mapped(file: Path, name: str, manifest: Manifest, dims: int | None = None) 
 
 
 def _array(file: Path, kind: str, shape: tuple[int, ...]) -> np.ndarray:
-    return np.memmap(file, kind, "r", shape=shape).view(np.ndarray) if all(shape) else np.zeros(shape, kind)
+    if not all(shape):
+        return np.zeros(shape, kind)
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    with open(file, "rb") as opened:
+        mapped = mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ)
+    if file.name in _SCATTERED and hasattr(mmap, "MADV_RANDOM"):
+        mapped.madvise(
+            mmap.MADV_RANDOM
+        )  # else each row brings 128 kB with it, and where memory is short they push out others
+    return np.frombuffer(mapped, kind).reshape(shape)
 
 
 def _read(file: Path, kind: str) -> np.ndarray:
