@@ -7,7 +7,8 @@ benchmarks/search.py) in FOLDER, about 2.3 GB for a million moments, and removed
 outputs, which no search reads. Queries are 50 real descriptions, one at a time. A moment that was found counts when it
 is as near as the tenth really is. Processor time is that of all cores, and counts where others use them too. Memory is
 that of the process that serves: its own, and apart from that the pages of mapped files, which the system takes back
-when it needs them. CGROUP is a folder of Linux's control groups whose limit of memory holds for that process.
+when it needs them. CGROUP is a folder of Linux's control groups: the queries are asked of a process within its limit of
+memory too, which mapped files count for.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as emorank serve does
 
@@ -163,9 +165,10 @@ def serve(name: str) -> None:
             if kind == "a description":
                 found.append([hit.id for hit in answer.hits])
                 report["percentile_error"] = answer.percentile_error
-    report |= {"times": times, "work": work, "after": memory()}
-    print(json.dumps(found), flush=True)
-    sys.stdin.readline()  # 1,000 rows were written meanwhile
+    report |= {"found": found, "times": times, "work": work, "after": memory()}
+    print(json.dumps(report), flush=True)
+    if not sys.stdin.readline():  # else 1,000 rows were written meanwhile
+        return
     slowest, done = 0.0, []
     import threading
 
@@ -228,6 +231,25 @@ def by_lancedb(rows_table: lancedb.table.Table, asked: np.ndarray) -> float:
     return float(np.median(times))
 
 
+def answered(name: str, within: Path | None = None) -> tuple[dict[str, Any], "subprocess.Popen[str]"]:
+    """What a server measured of queries, and the server, which waits; in a control group it has ended."""
+    server = subprocess.Popen(
+        [sys.executable, __file__, "--serve", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    if within:
+        (within / "cgroup.procs").write_text(str(server.pid))
+    report = json.loads(server.stdout.readline())
+    if within:
+        server.communicate()
+    return report, server
+
+
+def quantiles(times: list[float]) -> str:
+    """The median and what 95 of 100 stay below."""
+    return f"{np.quantile(times, 0.5):.0f} / {np.quantile(times, 0.95):.0f}"
+
+
 def measured(real: np.ndarray, model: str, count: int, within: Path | None) -> dict[str, str]:
     """Make, serve, update and measure an index: what was measured -> as it is shown."""
     name = f"large-{count}"
@@ -240,30 +262,23 @@ def measured(real: np.ndarray, model: str, count: int, within: Path | None) -> d
     follow.followed(view)
     files = time.perf_counter() - begun
     size = sum(file.stat().st_size for file in follow.folder_of(view).rglob("*") if file.is_file())
+    shown = {}
     if within:
         forget(follow.folder_of(view))
         forget(named.folder)
-    server = subprocess.Popen(
-        [sys.executable, __file__, "--serve", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert server.stdin is not None
-    assert server.stdout is not None
-    if within:
-        (within / "cgroup.procs").write_text(str(server.pid))
-    near = recall(named, json.loads(server.stdout.readline()))
+        limited, _ = answered(name, within)
+        for kind in ("a description", "duration > 3"):
+            shown[f"{kind}, within the limit, p50 / p95 ms"] = quantiles(limited["times"][kind])
+        shown["counted within the limit at most"] = charged(within)
+    report, server = answered(name)
+    near = recall(named, report["found"])
     rows_table = lancedb.connect(named.folder).open_table(table.table_name(named.model))
     alternative = by_lancedb(rows_table, queries(named))
     rows_table.add(rows(real, half_apart(real), count, 900, rows_table.schema))
     rows_table.delete(f"path IN ({', '.join(repr(f'/recordings/{n:08d}.wav') for n in range(10))})")
-    server.stdin.write("\n")
-    server.stdin.flush()
-    report = json.loads(server.stdout.readline())
-    server.wait()
+    report |= json.loads(server.communicate("\n")[0])
     described = float(np.median(report["times"]["a description"]))
-    shown = {
-        f"{kind}, p50 / p95 ms": f"{np.quantile(times, 0.5):.0f} / {np.quantile(times, 0.95):.0f}"
-        for kind, times in report["times"].items()
-    }
+    shown |= {f"{kind}, p50 / p95 ms": quantiles(times) for kind, times in report["times"].items()}
     shown["a description, processor ms"] = f"{np.median(report['work']['a description']):.0f}"
     shown["a description by LanceDB, exact"] = f"{1000 * alternative:.0f} (ratio {1000 * alternative / described:.1f})"
     shown["recall@10"] = f"{near:.3f}"
@@ -273,8 +288,6 @@ def measured(real: np.ndarray, model: str, count: int, within: Path | None) -> d
     for when in ("at first", "after", "in the end"):
         own, mapped, most = (report[when][part] for part in ("own", "mapped", "most"))
         shown[f"memory {when}: own, mapped, most GB"] = f"{own:.2f}, {mapped:.2f}, {most:.2f}"
-    if within:
-        shown["counted in the control group at most"] = charged(within)
     shown["an update of 1,000 rows is followed in"] = f"{report['renewed']:.2f} s"
     shown["slowest answer meanwhile"] = f"{report['slowest meanwhile']:.2f} s"
     shown["first query afterwards"] = f"{report['first after']:.2f} s"
@@ -290,7 +303,7 @@ def main() -> None:
     parser.add_argument("recordings")
     parser.add_argument("--counts", type=int, nargs="+", default=[1_000_000], help="of synthetic moments")
     parser.add_argument("--folder", type=Path, help="where there is room; by default the temporary one")
-    parser.add_argument("--within", type=Path, help="control group of the process that serves")
+    parser.add_argument("--within", type=Path, help="control group with a limit of memory")
     options = parser.parse_args()
     if options.folder:
         options.folder.mkdir(parents=True, exist_ok=True)
