@@ -70,7 +70,9 @@ def ratios(page: str) -> dict[str, dict[str, float]]:
     """Benchmark -> what was compared -> how many times as fast it is as the other way."""
     found: dict[str, dict[str, float]] = {}
     for _, command, text, _ in _PART.findall(page):
-        table = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[0] == "|"]
+        table = [
+            [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")
+        ]
         if not table:
             continue
         header, _, *rows = table

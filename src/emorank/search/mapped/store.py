@@ -275,9 +275,8 @@ def _array(file: Path, kind: str, shape: tuple[int, ...]) -> np.ndarray:
     with open(file, "rb") as opened:
         mapped = mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ)
     if file.name in _SCATTERED and hasattr(mmap, "MADV_RANDOM"):
-        mapped.madvise(
-            mmap.MADV_RANDOM
-        )  # else each row brings 128 kB with it, and where memory is short they push out others
+        # Else each row brings 128 kB along, and where memory is short they push out what all searches need.
+        mapped.madvise(mmap.MADV_RANDOM)
     return np.frombuffer(mapped, kind).reshape(shape)
 
 
