@@ -113,7 +113,7 @@ def draw(page: str, path: Path) -> None:
     axis.axvline(1, color="#555555", linewidth=0.8)
     axis.set_xlabel("times as fast as the other way, in the same run")
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(fontsize=7, frameon=False, loc="lower right")
+    axis.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(found))
     figure.tight_layout()
     figure.savefig(path)
 
