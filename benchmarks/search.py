@@ -3,10 +3,9 @@
 pip install faiss-cpu usearch
 OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/search.py INDEX [COUNT ...]
 
-INDEX is a name known to emorank index. There are not a million real recordings, so its embeddings are drawn again and
-again with noise: half the distance between a segment and its nearest neighbour, in a random direction, kept positive
-and normalised as the head does. Queries are 100 real descriptions, one at a time. A segment that was found counts when
-it is as near as the tenth really is. "Filtered" is the time with a filter that a tenth of the segments passes.
+INDEX is a name known to emorank index; more embeddings are drawn from its own (see benchmarks/synthetic.py). Queries
+are 100 real descriptions, one at a time. A segment that was found counts when it is as near as the tenth really is.
+"Filtered" is the time with a filter that a tenth of the segments passes.
 """
 
 import sys
@@ -24,28 +23,12 @@ from emorank.index import Segments
 from emorank.index.named import NamedIndex
 from emorank.search import Collection, Direction, Query, find
 from emorank.search.scan import Scan
+from synthetic import AT_ONCE, drawn, half_apart
 
 TOP = 10
 RESCORED = 2_000  # as a query does
 LARGEST_BUILT = 100_000  # segments; what has to be built takes a quarter of an hour and more for a million on two cores
 Search = Callable[[np.ndarray], np.ndarray]  # a query -> rows
-
-
-def drawn(real: np.ndarray, count: int) -> np.ndarray:
-    """(count, embedding_dim) like the real ones."""
-    rng = np.random.default_rng(0)
-    some = rng.choice(len(real), min(2000, len(real)), replace=False)
-    near = real[some] @ real.T
-    near[np.arange(len(some)), some] = -1
-    distance = float(np.median(np.sqrt(np.maximum(0, 2 - 2 * near.max(1)))))
-    many = np.empty((count, real.shape[1]), np.float32)
-    for start in range(0, count, 50_000):
-        part = real[rng.integers(0, len(real), min(50_000, count - start))]
-        noise = rng.standard_normal(part.shape, np.float32)
-        noise *= 0.5 * distance / np.linalg.norm(noise, axis=1, keepdims=True)
-        part = np.maximum(part + noise, 0)
-        many[start : start + len(part)] = part / np.linalg.norm(part, axis=1, keepdims=True)
-    return many
 
 
 def best(scores: np.ndarray) -> np.ndarray:
@@ -98,7 +81,7 @@ def in_memory(data: np.ndarray, queries: np.ndarray, passing: np.ndarray) -> Non
 
         row(f"our scan, {dims} dimensions", data, queries, built, found, lambda q, f=found: f(q, mask=passing))
 
-    collection = synthetic(data)
+    collection = collected(data)
     begun = time.perf_counter()
     collection.scan  # noqa: B018  - made now
     built = time.perf_counter() - begun
@@ -109,7 +92,7 @@ def in_memory(data: np.ndarray, queries: np.ndarray, passing: np.ndarray) -> Non
     row("emorank: a whole query, with percentiles", data, queries, built, whole, None)
 
 
-def synthetic(data: np.ndarray) -> Collection:
+def collected(data: np.ndarray) -> Collection:
     """Segments with these embeddings, ten a recording."""
     rows = np.arange(len(data))
     paths = [f"/recordings/{number // 10:06d}.wav" for number in rows]
@@ -196,8 +179,10 @@ def main() -> None:
     spread = np.linalg.eigvalsh(np.cov(real.T))[::-1]
     kept = ", ".join(f"{dims}: {spread[:dims].sum() / spread.sum():.4f}" for dims in (4, 8, 16, 32, 64))
     print(f"{len(real)} real segments; share of the variance in the first dimensions: {kept}")
+    half = half_apart(real)
     for count in counts:
-        data = drawn(real, count)
+        starts = range(0, count, AT_ONCE)
+        data = np.concatenate([drawn(real, half, min(AT_ONCE, count - start), start) for start in starts])
         passing = np.random.default_rng(1).random(count) < 0.1
         print(f"\n{count:,} segments\n\n| way | recall@10 | p50 ms | p95 ms | filtered, p50 ms | build s |")
         print("|---|---|---|---|---|---|")

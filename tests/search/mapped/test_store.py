@@ -153,3 +153,12 @@ def test_leading_directions_are_kept_in_parts_of_a_step(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         finer[:, : FINER - DIMS], np.rint(true[:, DIMS:] / files.steps[DIMS:]).clip(-127, 127)
     )
+
+
+@pytest.mark.parametrize("recordings", [0, 30])
+def test_an_array_read_whole_is_what_its_rows_are(index: Index, recordings: int) -> None:
+    add(index, {"/r/0.wav": 1} | {f"/r/{i:03d}.wav": 3 for i in range(recordings)})
+    files = mapped(index).store
+    for name in ("rowid", "sum", "id", "start", "dead"):
+        assert np.array_equal(files.whole(name), files[name][np.arange(len(files[name]))])
+        assert files.whole(name).flags.writeable

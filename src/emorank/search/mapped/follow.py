@@ -142,7 +142,7 @@ def _with_changes(store: Store, view: View, live: np.ndarray, progress: Progress
     vanished, unheard, fresh = _differences(store, live)
     writer = Writer(store)
     if len(vanished) and len(fresh):  # small files were put together, or recordings were written again as they are
-        at, where = _moved(store["sum"][vanished], view.sums(fresh))
+        at, where = _moved(store.whole("sum")[vanished], view.sums(fresh))
         writer.moves(vanished[at], fresh[where])
         vanished, fresh = np.delete(vanished, at), np.delete(fresh, where)
     writer.removes(vanished, unheard)
@@ -168,9 +168,9 @@ def _differences(store: Store, live: np.ndarray) -> tuple[np.ndarray, np.ndarray
     most = int(max(here.max(initial=0), there.max(initial=0))) + 1
     differ = np.bincount(here, minlength=most) != np.bincount(there, minlength=most)
     at, ids = np.flatnonzero(differ[here]), live[differ[there]]
-    gone = at[~np.isin(known[at], ids)]
+    gone = at[~np.isin(known[at], ids, assume_unique=True)]
     heard = gone[gone < len(rows)]
-    return rows[heard], known[gone[len(heard) :]], ids[~np.isin(ids, known[at])]
+    return rows[heard], known[gone[len(heard) :]], ids[~np.isin(ids, known[at], assume_unique=True)]
 
 
 def _moved(gone: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -120,10 +120,21 @@ class Store:
         ends = self.arrays["path_end"]
         return bytes(self.arrays["path"][int(ends[recording - 1]) if recording else 0 : int(ends[recording])])
 
+    def whole(self, name: str) -> np.ndarray:
+        """A copy of an array: read from one end to the other, also where single rows of it are read else."""
+        mapped = _file_behind(self[name]) if name in _SCATTERED else None
+        if mapped is None:
+            return self[name].copy()
+        mapped.madvise(mmap.MADV_SEQUENTIAL)
+        try:
+            return self[name].copy()
+        finally:
+            mapped.madvise(mmap.MADV_RANDOM)
+
     def places_in_table(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Where rows lie in the table, as its row ids."""
         if isinstance(rows, slice):
-            every = self["rowid"].copy()
+            every = self.whole("rowid")
             every[self["moved"]] = self["moved_to"]
             return np.asarray(every[rows])
         found = self["rowid"][rows]
@@ -278,6 +289,15 @@ def _array(file: Path, kind: str, shape: tuple[int, ...]) -> np.ndarray:
         # Else each row brings 128 kB along, and where memory is short they push out what all searches need.
         mapped.madvise(mmap.MADV_RANDOM)
     return np.frombuffer(mapped, kind).reshape(shape)
+
+
+def _file_behind(array: np.ndarray) -> mmap.mmap | None:
+    """The mapped file that an array of `_array` shows; None where there is none, or the system takes no advice."""
+    behind: object = array
+    while isinstance(behind, np.ndarray):
+        behind = behind.base
+    file = behind.obj if isinstance(behind, memoryview) else None
+    return file if isinstance(file, mmap.mmap) and hasattr(mmap, "MADV_RANDOM") else None
 
 
 def _read(file: Path, kind: str) -> np.ndarray:

@@ -102,7 +102,7 @@ class Writer:
         changing = {"moved": self._moved[0], "moved_to": self._moved[1], "dead": dead, "order": self._order}
         changing["unheard"] = self._unheard
         if len(store) - len(store["by_id"]) > _UNSORTED * len(store):
-            changing["by_id"] = np.argsort(store["id"], kind="stable")
+            changing["by_id"] = np.argsort(store.whole("id"), kind="stable")
         else:
             changing["by_id"] = store["by_id"]
         began = store.manifest.began if began is None else began
