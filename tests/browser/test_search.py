@@ -131,6 +131,9 @@ def test_a_clip_of_ones_own(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#status")).to_contain_text("by how they sound like mine.ogg")
     assert page.url.endswith("/")
     alone = ids(page)
+    page.get_by_text("Where this comes from").click()
+    expect(page.locator("#origins")).to_contain_text(re.compile(r"“mine.ogg” lies at .*valence \d\.\d, arousal \d\.\d"))
+    expect(page.locator("#origins li")).to_have_count(5)
     page.get_by_label("How it sounds", exact=True).fill("calm")
     with page.expect_response("**/api/search/clip*") as answer:
         page.keyboard.press("Enter")

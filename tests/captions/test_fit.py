@@ -11,9 +11,12 @@ from emorank.captions import bundled
 from emorank.captions import fit as fits
 from emorank.captions.familiar import Described, described
 from emorank.captions.fit import FILE, LITTLE, PARTLY, fit, identity, reached
-from emorank.captions.origin import mean_place, nearest_captions
+from emorank.captions.origin import captions_like, mean_place, nearest_captions
+from emorank.captions.wording import spoken
 from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +99,25 @@ def test_where_a_description_comes_from(model: EmotionRankCLAP, furious: Describ
     assert (mean_place(without) or {})["dominance"] is None
     assert mean_place([]) is None
     assert nearest_captions(dataclasses.replace(furious, near=())) == []
+
+
+def test_what_a_clip_sounds_most_like(model: EmotionRankCLAP, tmp_path: Path) -> None:
+    texts = bundled("train").texts
+    (embedding,) = model.encode_audio([SAMPLES / "shouted-ben-1.ogg"])
+    captions = captions_like(model, embedding)
+    assert len(captions) == 5
+    cosines = model.encode_text([one.text for one in captions]) @ embedding
+    assert [one.cosine for one in captions] == pytest.approx(cosines.tolist(), abs=0.02)  # the bank is kept as int8
+    assert not any(spoken(one.text, 1) or one.text[-1] in "!?" for one in captions)
+    descriptions = [text for text in texts if not spoken(text, 1) and text[-1] not in "!?"]
+    best = np.sort(model.encode_text(descriptions[::10]) @ embedding)[-1]
+    assert captions[0].cosine >= best - 0.02
+    (drained,) = model.encode_audio([SAMPLES / "drained-ben-1.ogg"])
+    calmer, livelier = (mean_place(captions_like(model, each)) or {} for each in (drained, embedding))
+    assert (calmer["arousal"] or 0) < (livelier["arousal"] or 0)
+
+
+def test_of_another_text_encoder_nothing_is_known(model: EmotionRankCLAP) -> None:
+    config = dataclasses.replace(model.config, text_encoder="minilm")
+    other = EmotionRankCLAP(model.audio, model.text, model.scale, model.locator, config)
+    assert captions_like(other, np.eye(1, other.embedding_dim, dtype=np.float32)[0]) == []

@@ -232,6 +232,10 @@ def test_a_not_is_said_in_one_line_and_where_results_come_from(
     alone = emorank("search", root, "--not", "angry", "--why", "--model", tiny_model)
     assert alone.status == 0
     assert "asks for" not in alone.err
+    clip = root / "clip000.wav"
+    like = emorank("search", root, "--like", clip, "--unlike", root / "clip001.wav", "--why", "--model", tiny_model)
+    assert f"'{clip}' lies at valence " in like.err
+    assert like.err.count("it sounds most like:") == 2
 
 
 def test_how_well_the_best_fit_is_said(emorank: Emorank, tmp_path: Path) -> None:

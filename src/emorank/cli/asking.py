@@ -15,6 +15,8 @@ from emorank.cli.places import choices_of, near_of, region_of
 from emorank.errors import EmorankError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from emorank.captions.familiar import Described
     from emorank.index.searches import Saved
     from emorank.model import EmotionRankCLAP
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found, and the descriptions that shall fit as the model took them."""
+    """What was found, the descriptions that shall fit as the model took them, and the clips with their embeddings."""
 
     found: "Found"
     wanted: "list[Described]"
+    clips: "list[tuple[Path, np.ndarray]]"
 
 
 def found(place: Place, descriptions: Sequence[str], asked: Asked, top: int) -> "Found":
@@ -43,7 +46,9 @@ def answered(place: Place, descriptions: Sequence[str], asked: Asked, top: int) 
     from emorank.search import find
 
     query, wanted = query_of(place, descriptions, asked, top)
-    return Answer(find(place.collection, query), wanted)
+    clips = _clips(asked)
+    embeddings = [each.embedding for each in query.directions[len(query.directions) - len(clips) :]]
+    return Answer(find(place.collection, query), wanted, list(zip(clips, embeddings, strict=True)))
 
 
 def query_of(place: Place, descriptions: Sequence[str], asked: Asked, top: int) -> "tuple[Query, list[Described]]":
@@ -60,7 +65,6 @@ def query_of(place: Place, descriptions: Sequence[str], asked: Asked, top: int) 
         return dataclasses.replace(kept, top=top), wanted
     from emorank.search.order import BEST, FIT
 
-    clips = [*(asked.like or ()), *(asked.unlike or ())]
     texts = [*descriptions, *(asked.ands or ())]
     understood = described(place.model, [*texts, *(asked.nots or ())])
     name_hints(understood)
@@ -71,7 +75,7 @@ def query_of(place: Place, descriptions: Sequence[str], asked: Asked, top: int) 
         region=region_of(asked.region),
         where=asked.where,
         choices=choices_of(asked.choice or (), place.collection.column_types) if asked.choice else (),
-        without=tuple(row for path in clips for row in place.collection.rows_of(os.path.abspath(path))),
+        without=tuple(row for path in _clips(asked) for row in place.collection.rows_of(os.path.abspath(path))),
         group=asked.group,
         sort=asked.sort or FIT,
         order=asked.order,
@@ -130,6 +134,11 @@ def _kept(place: Place, name: str, more: bool) -> "tuple[Query, list[Described]]
     name_hints(texts)
     wanted = [each for each, text in zip(texts, search.texts, strict=True) if text.weight > 0]
     return query_of(search, place.collection, [each.embedding for each in texts]), wanted
+
+
+def _clips(asked: Asked) -> list[Path]:
+    """What hits shall sound like, then what they shall not."""
+    return [*(asked.like or ()), *(asked.unlike or ())]
 
 
 def _directions(

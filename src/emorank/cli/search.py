@@ -65,8 +65,8 @@ def search(
         asked: What is looked for, beside the description.
         json: Print a JSON list, best first: path, start and end in seconds, score, percentile, place, labels.
         wide: Show all columns, also where the terminal is too narrow for them.
-        why: Say where the result comes from: the captions that a description is nearest to, the place that is asked for
-            and the one that was found.
+        why: Say where the result comes from: the captions that a description or clip is nearest to, the place that is
+            asked for and the one that was found.
         cut: Where clips go.
         keeping: What else is done.
         counting: What is counted.
@@ -106,7 +106,7 @@ def search(
         if fit := _fit(place, answer):
             say(f"Best hits: {fit}.")
     if why:
-        explain(answer)
+        explain(answer, place.model)
     if cut.cut:
         cut_into(cut.cut, cut, Selected(place, result.hits))
     if keeping.save is not None:

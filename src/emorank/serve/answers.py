@@ -1,16 +1,20 @@
 """What a search answers beside segments: hints, how well it fits, where it comes from."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from pydantic import BaseModel, Field
 
+from emorank.affect import DIMENSIONS
 from emorank.captions.familiar import Described
 from emorank.captions.fit import Fit
 from emorank.captions.hints import Kind
-from emorank.captions.origin import Placed, mean_place, nearest_captions
+from emorank.captions.origin import Placed, captions_like, mean_place, nearest_captions
+from emorank.model import EmotionRankCLAP
 from emorank.search.query import Hit
 from emorank.serve.schemas import Place, Segment
+from emorank.types import Array
 
 
 class Hint(BaseModel):
@@ -55,10 +59,19 @@ class Origin(BaseModel):
     place: Spot | None = Field(description="The mean of where they lie: the place that is asked for.")
 
 
+class Sound(BaseModel):
+    """What a clip is taken for."""
+
+    id: str | None = Field(description="Of a segment of the index; null for a recording that was uploaded.")
+    nearest: list[Known] = Field(description="The captions that sound most like it; none for an unknown text encoder.")
+    place: Spot = Field(description="Where it lies.")
+
+
 class Why(BaseModel):
     """Where an answer comes from."""
 
     descriptions: list[Origin]
+    clips: list[Sound]
     found: Spot | None = Field(description="The mean place of the hits of this answer.")
 
 
@@ -105,14 +118,30 @@ def hints_of(texts: Sequence[Described]) -> list[Hint]:
     ]
 
 
-def why(texts: Sequence[Described], hits: Sequence[Hit]) -> Why:
-    """What descriptions are taken for, and where the hits lie."""
+def why(
+    model: EmotionRankCLAP, texts: Sequence[Described], clips: Sequence[tuple[str | None, Array]], hits: Sequence[Hit]
+) -> Why:
+    """What descriptions and clips are taken for, and where the hits lie.
+
+    Args:
+        model: that embedded them.
+        texts: the descriptions.
+        clips: id and (embedding_dim,) embedding of each.
+        hits: what was found.
+    """
     origins = []
     for text in {text.text: text for text in texts}.values():
         captions = nearest_captions(text)
         known = [Known(**asdict(caption)) for caption in captions]
         origins.append(Origin(text=text.text, nearest=known, place=_spot(captions)))
-    return Why(descriptions=origins, found=_spot(hits))
+    return Why(descriptions=origins, clips=[_sound(model, *clip) for clip in clips], found=_spot(hits))
+
+
+def _sound(model: EmotionRankCLAP, id: str | None, embedding: Array) -> Sound:
+    captions = [Known(**asdict(caption)) for caption in captions_like(model, embedding)]
+    values = model.places(embedding[None])[0].astype(float).round(2).tolist()
+    places = {name: None if math.isnan(value) else value for name, value in zip(DIMENSIONS, values, strict=True)}
+    return Sound(id=id, nearest=captions, place=Spot(**places))
 
 
 def _spot(placed: Sequence[Placed]) -> Spot | None:

@@ -8,6 +8,8 @@ const names = new Map();  // id of a segment -> how a chip calls it
 
 export const remember = (hit) => names.set(hit.id, `${hit.file} ${clock(hit.start)}`);
 
+export const called = (id) => names.get(id) ?? "The moment";
+
 const without = (list, gone) => list.filter((one) => one !== gone);
 const short = (x) => x.toFixed(1);
 const SIGNS = { eq: "is", is: "is", no: "is", min: "≥", max: "≤", from: "from", to: "to" };

@@ -1,6 +1,5 @@
 // What there is to say of the words of a search: hints with what to try, how well the best fit, where the answer comes from.
 
-import * as api from "./api.js";
 import { css } from "./colour.js";
 import { $, button, element } from "./dom.js";
 
@@ -40,18 +39,20 @@ export function fit(answer) {
   document.body.classList.toggle("unsure", word === "little" || word === "unknown");
 }
 
-// Where an answer comes from, asked for when it is unfolded; `body` is null where no description is asked.
-export function why(body) {
+// Where an answer comes from, asked for by `ask` when it is unfolded, which is null where nothing is described; `called`
+// gives the name of a clip.
+export function why(ask, called) {
   const box = $("why");
-  box.hidden = !body;
+  box.hidden = !ask;
   box.open = false;
   box.ontoggle = async () => {
     if (!box.open) return;
     const inside = $("origins");
     inside.replaceChildren(element("p", { className: "quiet", textContent: "…" }));
     try {
-      const { why: answer } = await api.search({ ...body, why: true });
-      inside.replaceChildren(...answer.descriptions.map(origin), ...(answer.found ? [found(answer.found)] : []));
+      const { why: { descriptions, clips, found: place } } = await ask();
+      const sounds = clips.map((clip) => sound(clip, called(clip.id)));
+      inside.replaceChildren(...sounds, ...descriptions.map(origin), ...(place ? [found(place)] : []));
     } catch (refusal) {
       inside.replaceChildren(element("p", { className: "wrong", textContent: refusal.message }));
     }
@@ -61,10 +62,20 @@ export function why(body) {
 function origin({ text, nearest, place }) {
   const made = element("section", {}, element("p", {}, `“${text}” `, ...(place ? ["asks for ", at(place)] : [])));
   if (!nearest.length) return element("section", {}, element("p", { textContent: `Nothing is known of “${text}” for this model.` }));
-  made.append(element("p", { className: "quiet", textContent: "It is nearest to these descriptions that the model learnt from:" }),
-    element("ul", {}, ...nearest.map((one) => element("li", { title: `Cosine ${one.cosine}` }, dot(one), one.text))));
+  made.append(...learnt("It is nearest to these descriptions that the model learnt from:", nearest));
   return made;
 }
+
+function sound({ nearest, place }, name) {
+  const made = element("section", {}, element("p", {}, `“${name}” lies at `, at(place)));
+  if (nearest.length) made.append(...learnt("Of the descriptions that the model learnt from, it sounds most like these:", nearest));
+  return made;
+}
+
+const learnt = (sentence, captions) => [
+  element("p", { className: "quiet", textContent: sentence }),
+  element("ul", {}, ...captions.map((one) => element("li", { title: `Cosine ${one.cosine}` }, dot(one), one.text))),
+];
 
 const found = (place) => element("p", {}, "What was found lies, on average, at ", at(place));
 

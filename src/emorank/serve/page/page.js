@@ -111,6 +111,8 @@ function show() {
   search(0);
 }
 
+const ask = (asked, signal) => clip ? api.searchClip(clip.blob, asked, signal) : api.search(asked, signal);
+
 async function search(offset) {
   asking?.abort();
   const mine = asking = new AbortController();
@@ -124,8 +126,7 @@ async function search(offset) {
   }
   document.body.classList.add("searching");
   try {
-    const asked = body(state, offset, TOP);
-    const answer = clip ? await api.searchClip(clip.blob, asked, mine.signal) : await api.search(asked, mine.signal);
+    const answer = await ask(body(state, offset, TOP), mine.signal);
     if (mine === asking) found(answer, offset, false);
   } catch (refusal) {
     if (refusal.name === "AbortError" || mine !== asking) return;
@@ -150,7 +151,8 @@ function found(answer, offset, silent) {
   if (!offset) {
     meaning.hints(answer.hints, state, change);
     meaning.fit(silent ? null : answer);
-    meaning.why(answer.hits.length && state.texts.length && !clip ? body(state, 0, TOP) : null);
+    const explained = answer.hits.length && (clip || state.texts.length || state.likes.length);
+    meaning.why(explained ? () => ask({ ...body(state, 0, TOP), why: true }) : null, (id) => id ? chips.called(id) : clip.name);
   }
   results.say(silent ? null : answer, hits.length, state, clip);
   if (!silent && !answer.total) form.problem(results.advice(state));

@@ -20,6 +20,7 @@ from emorank.serve.limits import Limits
 from emorank.serve.routes.segments import segment_of
 from emorank.serve.schemas import Search
 from emorank.serve.snapshots import Snapshot
+from emorank.types import Array
 
 _AT_ONCE = 10_000  # segments that are searched faster than a thread takes the question over
 
@@ -64,8 +65,16 @@ def answered(
         percentile_error=found.percentile_error,
         fit=None if query.offset else fit(snapshot.model, wanted, best),
         hints=hints_of(texts),
-        why=why(texts, found.hits) if asked.why else None,
+        why=why(snapshot.model, texts, _clips(asked, query, len(texts)), found.hits) if asked.why else None,
     )
+
+
+def _clips(asked: Search, query: queries.Query, texts: int) -> list[tuple[str | None, Array]]:
+    """Id and embedding of what the answer shall sound like or not: what is uploaded comes first, without an id."""
+    uploaded = len(query.directions) - texts - len(asked.likes)
+    directions = [*query.directions[:uploaded], *query.directions[uploaded + texts :]]
+    ids = [*[None] * uploaded, *(like.id for like in asked.likes)]
+    return [(id, direction.embedding) for id, direction in zip(ids, directions, strict=True)]
 
 
 def query_of(
