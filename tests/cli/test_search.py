@@ -15,7 +15,7 @@ import soundfile
 
 from emorank import audio
 from tests.cli.conftest import Run
-from tests.conftest import voice
+from tests.conftest import save_model, voice
 
 Emorank = Callable[..., Run]
 
@@ -236,6 +236,16 @@ def test_a_not_is_said_in_one_line_and_where_results_come_from(
     like = emorank("search", root, "--like", clip, "--unlike", root / "clip001.wav", "--why", "--model", tiny_model)
     assert f"'{clip}' lies at valence " in like.err
     assert like.err.count("it sounds most like:") == 2
+
+
+def test_a_clip_lies_where_a_model_of_two_dimensions_puts_it(
+    emorank: Emorank, recordings: Callable[..., Path], tiny_whisper: str, tmp_path: Path
+) -> None:
+    model = save_model(tmp_path / "model", tiny_whisper, seed=1, dimensions=("arousal", "valence"))
+    root = recordings(2)
+    (place,) = emorank("locate", root / "clip000.wav", "--json", "--model", model).json
+    said = emorank("search", root, "--like", root / "clip000.wav", "--why", "--model", model).err
+    assert f"lies at valence {place['valence']:.1f}, arousal {place['arousal']:.1f}; it sounds most like:" in said
 
 
 def test_how_well_the_best_fit_is_said(emorank: Emorank, tmp_path: Path) -> None:
