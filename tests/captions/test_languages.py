@@ -1,6 +1,8 @@
 """emorank-base reads descriptions in other languages by a second text encoder, chosen by itself."""
 
 import csv
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +114,12 @@ def test_without_the_encoder_a_hint_says_how_to_get_it(base: EmotionRankCLAP, mo
     assert not german.near
 
 
-def test_gibberish_gets_its_hint_still(base: EmotionRankCLAP) -> None:
+@pytest.mark.parametrize("place", ["shipped", "own folder"])
+def test_gibberish_gets_its_hint_still(base: EmotionRankCLAP, place: str, tmp_path: Path) -> None:
+    if place == "own folder":  # as `emorank.tuning` writes one
+        shutil.copytree(Path(e5.__file__).with_name("weights") / e5.TUNED, tmp_path / "own")
+        config = replace(base.config, multilingual_encoder=f"{tmp_path / 'own'}/query")
+        base = EmotionRankCLAP(base.audio, base.text, base.scale, base.locator, config, base.multilingual)
     found = described(base, ["zxqw qwortz blarg", "Bundesliga Ergebnisse vom Wochenende"])
+    assert found[0].encoder == base.config.multilingual_encoder
     assert [each.hint.kind if each.hint else None for each in found] == ["unknown", "unknown"]

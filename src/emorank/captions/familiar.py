@@ -17,8 +17,8 @@ from emorank.captions.hints import Hint
 from emorank.captions.languages import strange
 from emorank.captions.rules import foreign_script, normalised, words
 from emorank.captions.wording import negated, spoken
-from emorank.encoders import text_encoder, text_fingerprint
-from emorank.encoders.e5 import NAME, TUNED, is_at_hand
+from emorank.encoders import text_encoder, text_fingerprint, untuned
+from emorank.encoders.e5 import is_at_hand
 from emorank.errors import EmorankError
 from emorank.model import EmotionRankCLAP
 from emorank.types import Array
@@ -99,7 +99,7 @@ def _read_any(model: EmotionRankCLAP, texts: Sequence[str]) -> list[Described]:
         raise ValueError("the model has no head for other languages")
     features, name = model.multilingual_features(texts), model.config.multilingual_encoder
     # What was tuned on descriptions takes everything for one, so what is familiar is told as it was before.
-    before = NAME if name == TUNED else name
+    before = untuned(name)
     vectors = known(text_fingerprint(before), LANGUAGES)
     if vectors is None:
         familiar = [1.0] * len(texts)

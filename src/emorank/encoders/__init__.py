@@ -51,6 +51,7 @@ from emorank.encoders.names import (
     audio_spec,
     fingerprint,
     text_spec,
+    untuned,
 )
 from emorank.errors import EmorankError
 from emorank.types import Array
@@ -78,6 +79,7 @@ __all__ = [
     "audio_fingerprint",
     "text_encoder",
     "text_fingerprint",
+    "untuned",
 ]
 
 

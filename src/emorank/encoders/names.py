@@ -94,6 +94,16 @@ def text_spec(name: str) -> Spec:
     return Spec(name, "minilm", name, "mean")
 
 
+def untuned(name: str) -> str:
+    """What a text encoder for many languages was tuned from, by its name; any other text encoder's own name.
+
+    Raises:
+        EmorankError: it is an update of an encoder that cannot be updated so.
+    """
+    spec = text_spec(name)
+    return e5.NAME if spec.kind == "e5" and e5.parts(spec)[1] else name
+
+
 def fingerprint(spec: Spec) -> str:
     """16 hexadecimal digits of all that decides a vector; the name and the place of the files are not in it.
 
