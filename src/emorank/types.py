@@ -12,7 +12,7 @@ Listening = Callable[[int, int, int], None]  # done, to do, and of those done ho
 
 
 @dataclass(frozen=True)
-class Heard:
+class SoFar:
     """How far listening has come.
 
     Args:
@@ -30,4 +30,4 @@ class Heard:
     part: float
 
 
-Hearing = Callable[[Heard], None]
+Hearing = Callable[[SoFar], None]

@@ -17,7 +17,7 @@ import soundfile
 from emorank.cli.hearing import in_words, measured
 from emorank.index import Index
 from emorank.model import EmotionRankCLAP
-from emorank.types import Heard
+from emorank.types import SoFar
 from tests.cli.conftest import Run
 from tests.conftest import voice
 
@@ -25,13 +25,13 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def test_what_is_told_of_a_course() -> None:
-    begun = measured(Heard(0, 4, 0, 0.0, 0.0), 0.0)
+    begun = measured(SoFar(0, 4, 0, 0.0, 0.0), 0.0)
     assert (begun["speed"], begun["left"]) == (None, None)
     assert in_words(begun) == "0:00 heard"
-    told = measured(Heard(2, 4, 1, 750.0, 0.25), 20.0)
+    told = measured(SoFar(2, 4, 1, 750.0, 0.25), 20.0)
     assert (told["speed"], told["left"]) == (37.5, 60.0)
     assert in_words(told) == "12:30 heard, 37.5x real time, 1:00 left, 1 skipped"
-    assert measured(Heard(9, 9, 9, 0.0, 1.0), 20.0)["speed"] is None  # nothing but what is skipped
+    assert measured(SoFar(9, 9, 9, 0.0, 1.0), 20.0)["speed"] is None  # nothing but what is skipped
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def mixed(tmp_path: Path) -> Path:
 
 
 def test_seconds_are_of_what_is_heard(mixed: Path, tiny_model: Path, tmp_path: Path) -> None:
-    course: list[Heard] = []
+    course: list[SoFar] = []
     index = Index(tmp_path / "index", EmotionRankCLAP.from_pretrained(tiny_model))
     index.update(mixed, course.append)
-    assert course[0] == Heard(0, 5, 0, 0.0, 0.0)
+    assert course[0] == SoFar(0, 5, 0, 0.0, 0.0)
     last = course[-1]
     assert (last.done, last.total, last.skipped, last.part) == (5, 5, 2, 1.0)
     assert last.seconds == pytest.approx(3.1, abs=0.01)
@@ -74,7 +74,7 @@ def test_a_long_recording_is_told_of_on_the_way(tiny_model: Path, tmp_path: Path
     whole = np.tile(np.concatenate([story, np.zeros(rate)]), 1 + 120 * rate // len(story))
     soundfile.write(long, whole, rate)
     seconds = len(whole) / rate
-    course: list[Heard] = []
+    course: list[SoFar] = []
     Index(tmp_path / "index", EmotionRankCLAP.from_pretrained(tiny_model)).update(long, course.append)
     inside = [heard for heard in course if 0 < heard.part < 1]
     assert inside

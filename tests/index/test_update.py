@@ -14,7 +14,7 @@ from emorank import audio
 from emorank.errors import EmorankError
 from emorank.index import Index
 from emorank.model import EmotionRankCLAP
-from emorank.types import Heard
+from emorank.types import SoFar
 from tests.conftest import save_model, voice
 from tests.index.conftest import counted, same
 
@@ -78,7 +78,7 @@ def test_broken_recordings_are_kept_with_their_reason_until_they_change(
     (root / "bad.wav").write_bytes(b"no audio at all")
     (root / "it's.flac").write_bytes(b"")
     index = Index(tmp_path / "index", model)
-    told: list[Heard] = []
+    told: list[SoFar] = []
     first = index.update(root, told.append)
     assert [os.path.basename(error.path) for error in first.broken] == ["bad.wav", "it's.flac"]
     assert (first.added, first.changed, first.kept, first.skipped) == (1, 0, 0, 2)

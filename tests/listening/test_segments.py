@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from emorank import audio
 from emorank.errors import AudioError
 from emorank.listening.segments import LONGEST, SHORTEST, Segment, _stretches, segments
-from emorank.listening.speech import CHUNK, TIMBRE, Heard
+from emorank.listening.speech import CHUNK, TIMBRE, Listened
 from tests.conftest import voice
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -91,11 +91,11 @@ def test_a_recording_is_read_once_and_never_held() -> None:
     """Speech without a pause for ten minutes: stretches of at most a minute, given as they come."""
     read = 0
 
-    def pages() -> Iterator[Heard]:
+    def pages() -> Iterator[Listened]:
         nonlocal read
         for _ in range(37):
             read += 512
-            yield Heard(np.zeros(512 * CHUNK, np.float32), np.full(512, 0.9), np.zeros((512, TIMBRE)))
+            yield Listened(np.zeros(512 * CHUNK, np.float32), np.full(512, 0.9), np.zeros((512, TIMBRE)))
 
     end = 0
     for begin, stretch in _stretches(pages()):
@@ -116,7 +116,9 @@ def test_stretches_follow_each_other_whatever_the_pages(runs: list[tuple[float, 
 
     def cuts(size: int) -> list[tuple[int, int]]:
         parts = np.split(probabilities, range(size, len(probabilities), size))
-        pages = (Heard(np.zeros(len(part) * CHUNK, np.float32), part, np.zeros((len(part), TIMBRE))) for part in parts)
+        pages = (
+            Listened(np.zeros(len(part) * CHUNK, np.float32), part, np.zeros((len(part), TIMBRE))) for part in parts
+        )
         return [(begin, len(stretch.wave)) for begin, stretch in _stretches(pages)]
 
     once = cuts(512)

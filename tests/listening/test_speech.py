@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from emorank import audio
 from emorank.errors import EmorankError
 from emorank.listening import silero, speech
-from emorank.listening.speech import CHUNK, Heard, is_silent, listen, no_voice
+from emorank.listening.speech import CHUNK, Listened, is_silent, listen, no_voice
 from tests.conftest import voice
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -24,7 +24,7 @@ def story() -> np.ndarray:
     return audio.load(SAMPLES / "story-ben.ogg")[: 19 * RATE]
 
 
-def heard(wave: np.ndarray, size: int = 480_000) -> Heard:
+def heard(wave: np.ndarray, size: int = 480_000) -> Listened:
     return sum(listen(wave[start : start + size] for start in range(0, len(wave), size)), speech.NOTHING)
 
 

@@ -16,7 +16,7 @@ from emorank.scale.cluster import cluster
 from emorank.scale.embed import Dataset
 from emorank.scale.sources import source
 from emorank.scale.units import Listener
-from emorank.types import Heard
+from emorank.types import SoFar
 from tests.scale.conftest import Recordings, equal
 
 _MEMORY = 100_000_000  # bytes of each node's object store
@@ -62,7 +62,7 @@ def test_a_worker_and_then_a_node_are_killed_and_nothing_is_lost_or_twice(
     victim, _ = sorted(nodes.worker_nodes, key=lambda node: node.node_id)
     killed: list[str] = []
 
-    def kill(course: Heard) -> None:
+    def kill(course: SoFar) -> None:
         done = course.done
         if not killed and (found := [pid for node in nodes.worker_nodes for pid in actors(node)]):
             os.kill(found[0], signal.SIGKILL)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from emorank.cli.console import clock
 
 if TYPE_CHECKING:
-    from emorank.types import Heard, Hearing
+    from emorank.types import Hearing, SoFar
 
 _TRUSTED = 2.0  # seconds after which a speed says something
 
 
-def measured(heard: "Heard", elapsed: float) -> dict[str, Any]:
+def measured(heard: "SoFar", elapsed: float) -> dict[str, Any]:
     """What is told of a course: counts, seconds of audio, and after a little while speed and seconds that are left.
 
     Args:
@@ -60,7 +60,7 @@ def hearing(what: str) -> "Iterator[Hearing]":
         task = bar.add_task(what, total=None, note="looking for recordings")
         begun = 0.0
 
-        def show(heard: "Heard") -> None:
+        def show(heard: "SoFar") -> None:
             nonlocal begun
             begun = begun or time.monotonic()
             told = measured(heard, time.monotonic() - begun)
@@ -74,7 +74,7 @@ def as_json(root: str) -> "Iterator[Hearing]":
     """The same as lines of JSON on standard output."""
     begun = 0.0
 
-    def show(heard: "Heard") -> None:
+    def show(heard: "SoFar") -> None:
         nonlocal begun
         begun = begun or time.monotonic()
         tell("listening", root=root, **measured(heard, time.monotonic() - begun))

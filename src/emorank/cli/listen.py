@@ -61,7 +61,7 @@ def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
     from emorank.index import Segments
     from emorank.listening.encode import listen, matrix, schema
     from emorank.listening.recordings import recordings
-    from emorank.types import Heard
+    from emorank.types import SoFar
 
     head = audio_encoder(encoder)
     if not isinstance(head, Locates):
@@ -74,7 +74,7 @@ def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
     with hearing("listening") as bar:
 
         def tell(seconds: float, read: float) -> None:
-            bar(Heard(0, count, 0, seconds, min(1.0, read / max(size, 1))))
+            bar(SoFar(0, count, 0, seconds, min(1.0, read / max(size, 1))))
 
         batches = list(listen(listing.recordings, _Places(head), channels=parse_policy(channels), progress=tell))
     rows = pa.Table.from_batches(batches, schema(len(DIMENSIONS)))

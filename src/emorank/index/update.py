@@ -21,7 +21,7 @@ from emorank.listening.encode import listen
 from emorank.listening.recordings import Listing, Recording, recordings, within
 from emorank.model import EmotionRankCLAP
 from emorank.storage import cache_folder
-from emorank.types import Heard, Hearing
+from emorank.types import Hearing, SoFar
 
 _SEARCHED = ("path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage", "reason", "changed")
 _COPIED_AT_ONCE = 500  # moved recordings in one transaction
@@ -185,7 +185,7 @@ class Index:
         """New rows of recordings in place of the old ones; gives what is missing of those that were heard."""
         damaged: dict[str, str] = {}
         size = sum(file.size for file in todo.hear)
-        course = Heard(0, len(todo.hear) + len(todo.copy), 0, 0.0, 0.0 if size else 1.0)
+        course = SoFar(0, len(todo.hear) + len(todo.copy), 0, 0.0, 0.0 if size else 1.0)
 
         def tell(**now: Any) -> None:
             nonlocal course

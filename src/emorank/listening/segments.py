@@ -12,7 +12,7 @@ import numpy as np
 from emorank.audio import SAMPLE_RATE
 from emorank.errors import AudioError
 from emorank.listening.cut import ENDS, LONGEST, SHORTEST, cut
-from emorank.listening.speech import CHUNK, NOTHING, Heard, Wave, is_silent, listen, no_voice
+from emorank.listening.speech import CHUNK, NOTHING, Listened, Wave, is_silent, listen, no_voice
 
 __all__ = ["LONGEST", "SHORTEST", "NoSpeech", "Segment", "segments"]
 
@@ -76,7 +76,7 @@ def _beginning(blocks: Iterator[Wave]) -> Wave:
     return np.concatenate(pieces)
 
 
-def _stretches(pages: Iterable[Heard]) -> Iterator[tuple[int, Heard]]:
+def _stretches(pages: Iterable[Listened]) -> Iterator[tuple[int, Listened]]:
     """Pages -> stretches that can be cut each on its own, with the sample where each begins.
 
     A stretch ends in the middle of a second without speech; where that does not come within a minute, at the least

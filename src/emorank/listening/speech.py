@@ -25,7 +25,7 @@ Wave = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True)
-class Heard:
+class Listened:
     """A stretch of a recording with what was heard in it.
 
     Args:
@@ -38,20 +38,20 @@ class Heard:
     probabilities: np.ndarray
     timbre: np.ndarray
 
-    def __add__(self, after: "Heard") -> "Heard":
+    def __add__(self, after: "Listened") -> "Listened":
         pairs = ((getattr(self, field.name), getattr(after, field.name)) for field in dataclasses.fields(self))
-        return Heard(*(np.concatenate(pair) for pair in pairs))
+        return Listened(*(np.concatenate(pair) for pair in pairs))
 
-    def part(self, first: int, last: int | None = None) -> "Heard":
+    def part(self, first: int, last: int | None = None) -> "Listened":
         """From the chunk `first` to before the chunk `last`."""
         samples = slice(first * CHUNK, None if last is None else last * CHUNK)
-        return Heard(self.wave[samples], self.probabilities[first:last], self.timbre[first:last])
+        return Listened(self.wave[samples], self.probabilities[first:last], self.timbre[first:last])
 
 
-NOTHING = Heard(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros((0, TIMBRE), np.float32))
+NOTHING = Listened(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros((0, TIMBRE), np.float32))
 
 
-def listen(blocks: Iterable[Wave]) -> Iterator[Heard]:
+def listen(blocks: Iterable[Wave]) -> Iterator[Listened]:
     """Hear a recording, page by page; the same whatever blocks it comes in.
 
     The detector is at its best between -45 and -5 dB, and misses a third of the speech at -65 dB. So every chunk is
@@ -73,7 +73,7 @@ def listen(blocks: Iterable[Wave]) -> Iterator[Heard]:
         else:
             detector.forget()
             probabilities, timbre = np.zeros(len(levels), np.float32), np.zeros((len(levels), TIMBRE), np.float32)
-        yield Heard(wave, probabilities, timbre)
+        yield Listened(wave, probabilities, timbre)
         before = levels
 
 
