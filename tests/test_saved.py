@@ -23,6 +23,8 @@ CONFIGS: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda config: config | {"dimensions": []}, r"at `\$.dimensions`"),
     (lambda config: config | {"dimensions": ["valence", "valence", "arousal"]}, "a dimension stands twice"),
     (lambda config: config | {"training": None}, r"at `\$.training`"),
+    (lambda config: config | {"margins": [1.0, 2.0]}, "margins must be as many as the dimensions"),
+    (lambda config: config | {"margins": [1.0, 2.0, -1.0]}, r"at `\$.margins"),
     (lambda config: {}, "missing required field `format`"),
 ]
 WEIGHTS: list[tuple[str, Callable[[np.ndarray], np.ndarray], str]] = [

@@ -53,6 +53,8 @@ class ModelConfig:
         dimensions: the dimensions of the labels that it was trained with, in order.
         training: how it was made: data, split, options, versions, scores. Free for reading, never interpreted.
         multilingual_encoder: name of the text encoder of the head for other languages; None without one.
+        margins: how far from a place the label lies at most, in nine of ten utterances of development speakers, points
+            of the scale for each dimension; None where that is not known.
     """
 
     audio_encoder: str = DEFAULT_AUDIO
@@ -60,6 +62,7 @@ class ModelConfig:
     dimensions: tuple[str, ...] = DIMENSIONS
     training: dict[str, Any] = field(default_factory=dict)
     multilingual_encoder: str | None = None
+    margins: tuple[float, ...] | None = None
 
 
 class EmotionRankCLAP:
@@ -119,6 +122,7 @@ class EmotionRankCLAP:
                 config.dimensions,
                 config.training,
                 config.multilingual_encoder,
+                config.margins,
             )
             return cls(parts.audio, parts.text, parts.scale, parts.locator, about, parts.multilingual, inside)
         except (OSError, KeyError, ValueError, SafetensorError) as error:

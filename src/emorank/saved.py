@@ -23,6 +23,7 @@ class SavedConfig(msgspec.Struct, frozen=True):
         dimensions: of the labels, in order.
         training: free for reading.
         multilingual_encoder: name of the text encoder for other languages, if there is a head for it.
+        margins: of the dimensions, see `emorank.model.ModelConfig`.
     """
 
     format: int
@@ -31,6 +32,7 @@ class SavedConfig(msgspec.Struct, frozen=True):
     dimensions: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1)]
     training: dict[str, Any]
     multilingual_encoder: Name | None = None
+    margins: tuple[Annotated[float, msgspec.Meta(ge=0)], ...] | None = None
 
 
 class Parts(NamedTuple):
@@ -67,6 +69,8 @@ def read_config(file: Path, known: int) -> SavedConfig:
         raise ValueError(f"{file.name}: {error}") from error
     if len(set(config.dimensions)) < len(config.dimensions):
         raise ValueError(f"{file.name}: a dimension stands twice")
+    if config.margins is not None and len(config.margins) != len(config.dimensions):
+        raise ValueError(f"{file.name}: margins must be as many as the dimensions")
     return config
 
 

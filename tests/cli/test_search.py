@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,6 +127,12 @@ def test_broken_files_are_named_once_with_their_reason(
         for name in [*bad, "silent.wav", "none.wav", "gone.ogg", "pipe.wav"]:
             assert run.err.count(f"/{name}: ") == 1, name
         assert "7 skipped." in run.err
+
+
+def test_locate_says_how_far_places_may_be_off(emorank: Emorank, tiny_model: Path) -> None:
+    told = emorank("locate", SAMPLES / "calm-ben-2.ogg")
+    assert re.search(r"9 in 10 lie within \d\.\d in valence, \d\.\d in arousal, \d\.\d in dominance of", told.err)
+    assert "9 in 10" not in emorank("locate", SAMPLES / "calm-ben-2.ogg", "--model", tiny_model).err  # not trained
 
 
 def test_locate_in_three_formats(emorank: Emorank, recordings: Callable[..., Path], tiny_model: Path) -> None:

@@ -17,6 +17,7 @@ from emorank.model import EmotionRankCLAP
 from emorank.training.config import TrainConfig
 from emorank.training.dataset import Split, draw
 from emorank.training.loop import fit, loss_of, untrained
+from emorank.training.margins import margins
 from emorank.training.optimizer import learning_rate
 from tests.training.synthetic import SMALL, split
 
@@ -46,6 +47,15 @@ def test_the_epoch_with_the_lowest_development_loss_is_kept(tmp_path: Path) -> N
     assert history["epoch_kept"] < len(losses)  # else the last weights could pass for the kept ones
     assert development_loss(model, split(1), config) == pytest.approx(min(losses), abs=1e-5)
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"config.json", "model.safetensors"}
+
+
+def test_a_model_knows_how_far_its_places_are_off(tmp_path: Path) -> None:
+    development = split(1)
+    model = fit(split(0), development, dataclasses.replace(SMALL, epochs=1), tmp_path / "run")
+    places = model.locate(model.audio(development.audio.features.numpy()))
+    assert model.config.margins == margins(places, development.audio.labels.numpy())
+    assert model.config.margins is not None
+    assert EmotionRankCLAP.from_pretrained(tmp_path / "run").config.margins == model.config.margins
 
 
 def test_the_last_epoch_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from emorank import DEFAULT_MODEL
-from emorank.cli.console import as_typed, clock, places, print_json, print_table, shown
+from emorank.cli.console import as_typed, clock, places, print_json, print_table, say, shown
 from emorank.cli.listen import listened, located
 from emorank.errors import EmorankError
 
@@ -29,7 +29,8 @@ def locate(
     """Valence, arousal and dominance of every recording, or of every segment of long ones, 1..7.
 
     1 is very negative / very calm / very weak, 4 neutral, 7 very positive / very active / in control. The numbers of
-    emorank-base are estimates learnt from acted speech with derived labels.
+    emorank-base are estimates learnt from acted speech with derived labels; how far they may be off is said on
+    standard error.
 
     Args:
         root: A folder, or a recording.
@@ -53,7 +54,12 @@ def locate(
     else:
         from emorank.model import EmotionRankCLAP
 
-        segments = listened(root, EmotionRankCLAP.from_pretrained(model), index, channels)
+        clap = EmotionRankCLAP.from_pretrained(model)
+        segments = listened(root, clap, index, channels)
+        if clap.config.margins:
+            within = zip(clap.config.dimensions, clap.config.margins, strict=True)
+            said = ", ".join(f"{shown(margin)} in {name}" for name, margin in within)
+            say(f"Of voices like those that it learnt from, 9 in 10 lie within {said} of what {model} says.")
     rows: list[dict[str, Any]] = [
         {
             "path": as_typed(path, root),

@@ -19,6 +19,7 @@ from emorank.training.checkpoint import Checkpoint, finished, identity
 from emorank.training.config import Device, Logger, TrainConfig
 from emorank.training.dataset import Batch, Split, draw, seed_of
 from emorank.training.heads import Heads, Projection
+from emorank.training.margins import with_margins
 from emorank.training.optimizer import optimizer_of, set_rates
 from emorank.training.own_encoder import with_own_encoder
 from emorank.training.processes import Processes, device_of, threads
@@ -88,11 +89,11 @@ def fit(
     history |= about or {}
     if config.unfreeze:
         if first:
-            with_own_encoder(training.best(), train, config, folder, history).save(folder)
+            with_own_encoder(training.best(), train, development, config, folder, history).save(folder)
             checkpoint.remove()
         training.processes.wait()
         return EmotionRankCLAP.from_pretrained(folder)
-    model = training.best().export(train, config, history)
+    model = with_margins(training.best().export(train, config, history), development.audio)
     if first:
         model.save(folder)
         checkpoint.remove()

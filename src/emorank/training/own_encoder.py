@@ -12,16 +12,18 @@ from emorank.model import ENCODER_FOLDER, EmotionRankCLAP
 from emorank.training.config import TrainConfig
 from emorank.training.dataset import Split
 from emorank.training.heads import Heads
+from emorank.training.margins import with_margins
 
 
 def with_own_encoder(
-    heads: Heads, train: Split, config: TrainConfig, folder: Path, history: dict[str, Any]
+    heads: Heads, train: Split, development: Split, config: TrainConfig, folder: Path, history: dict[str, Any]
 ) -> EmotionRankCLAP:
-    """The model of heads with an encoder, which is written to `folder` first and hears the training split once more.
+    """The model of heads with an encoder, which is written to `folder` first and hears both splits once more.
 
     Args:
         heads: with layers of their encoder trained.
         train: with the paths of its recordings.
+        development: the same.
         config: of the training.
         folder: of the model; `save` it there.
         history: what the model tells of its training.
@@ -30,14 +32,18 @@ def with_own_encoder(
         EmorankError: a recording cannot be read any more.
     """
     assert heads.encoder is not None
-    assert train.audio.paths is not None
     inside = folder.absolute() / ENCODER_FOLDER
     name = heads.encoder.write(inside)
-    found, errors = features(train.audio.paths, audio_encoder(name))
+    model = heads.export(_heard(train, name), dataclasses.replace(config, audio_encoder=name), history)
+    model.encoder_folder = inside
+    return with_margins(model, _heard(development, name).audio)
+
+
+def _heard(split: Split, encoder: str) -> Split:
+    """A split with the features of another encoder."""
+    assert split.audio.paths is not None
+    found, errors = features(split.audio.paths, audio_encoder(encoder))
     for error in errors:
         if error is not None:
             raise error
-    heard = dataclasses.replace(train, audio=dataclasses.replace(train.audio, features=torch.from_numpy(found)))
-    model = heads.export(heard, dataclasses.replace(config, audio_encoder=name), history)
-    model.encoder_folder = inside
-    return model
+    return dataclasses.replace(split, audio=dataclasses.replace(split.audio, features=torch.from_numpy(found)))

@@ -1,0 +1,112 @@
+"""What each choice of emorank-base brings: a model for every choice taken back, one at a time.
+
+DATA holds the folders ravdess, emodb and nemo, and ased if that is to be reported. Labels are derived. Every row is
+trained on all three corpora and three times without one of them, as benchmarks/results.py does, for each seed; models
+go to OUT (one folder a run; runs that are there are not trained again, a run that was killed goes on). What a row
+brings is chosen by the columns of the development speakers; the others report. Seconds are those of one training, the
+encoders' outputs being kept. Some five minutes of a core for a row and seed.
+
+    .venv/bin/python benchmarks/ablation.py DATA OUT [--seeds 2] [--rows ROW ...]
+"""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ased import ased
+from emorank import EmotionRankCLAP, read_corpus
+from emorank.encoders import SMALL_TEXT
+from emorank.evaluation.embedded import embed
+from emorank.evaluation.report import measure_ordinality
+from emorank.training.config import TrainConfig
+from emorank.training.loop import fit
+from emorank.training.prepare import prepare
+from queries import precisions
+from results import CORPORA
+
+SHIPPED = TrainConfig()
+ROWS = {
+    "emorank-base": SHIPPED,
+    "linear-audio": replace(SHIPPED, audio_hidden=()),
+    "audio-anchors": replace(SHIPPED, anchors="audio"),
+    "alike": replace(SHIPPED, weights=(1.0, 1.0, 1.0)),
+    "two-dimensions": replace(SHIPPED, dimensions=("valence", "arousal")),
+    "pairs": replace(SHIPPED, captions="bank"),
+    "cross-entropy": replace(SHIPPED, captions="bank", loss="symmetric_cross_entropy"),
+    "untuned-text": replace(SHIPPED, text_encoder=SMALL_TEXT),
+    "lowest-loss": replace(SHIPPED, keep="lowest"),
+    "no-dropout": replace(SHIPPED, dropout=0.0),
+    "unbalanced": replace(SHIPPED, balance=False),
+}
+MEANING = {
+    "emorank-base": "as it ships",
+    "linear-audio": "a linear head for the audios",
+    "audio-anchors": "audios as the only anchors, as in the paper",
+    "alike": "three dimensions that weigh alike",
+    "two-dimensions": "valence and arousal alone, as in the paper",
+    "pairs": "a caption for every utterance, as in the paper",
+    "cross-entropy": "the same with symmetric cross-entropy",
+    "untuned-text": "the text encoder as it was before it was tuned",
+    "lowest-loss": "the epoch of the lowest development loss, as in the paper",
+    "no-dropout": "no dropout",
+    "unbalanced": "small corpora not repeated",
+}
+
+
+def order(models: list[EmotionRankCLAP], table: pl.DataFrame, split: str | None) -> np.ndarray:
+    """(2,) VOC and AOC, the mean over models."""
+    captions = "development" if split == "development" else "test"
+    reports = [measure_ordinality(embed(model, table, split), captions) for model in models]
+    return np.mean([[report.voc.mean, report.aoc.mean] for report in reports], axis=0)
+
+
+def trained(table: pl.DataFrame, out: Path, config: TrainConfig) -> tuple[EmotionRankCLAP, float]:
+    """The model of a run, trained if it is not there, and the seconds that this took."""
+    prepared = prepare(table, config)
+    begun = time.perf_counter()
+    model = fit(prepared.train, prepared.development, config, out, about={"data": prepared.about()})
+    return model, time.perf_counter() - begun
+
+
+def row(name: str, data: Path, out: Path, tables: dict[str, pl.DataFrame], seeds: int) -> str:
+    """A line of the table."""
+    every = [(seed, replace(ROWS[name], seed=seed)) for seed in range(seeds)]
+    together = pl.concat(tables.values(), how="diagonal_relaxed")
+    runs = [trained(together, out / f"{name}-{seed}", config) for seed, config in every]
+    models = [model for model, _ in runs]
+    asked = [precisions(model, data / "ravdess", "development") for model in models]
+    cells = [order(models, together, "development"), np.array([np.mean(asked)]), order(models, together, "test")]
+    left_out = []
+    for corpus in CORPORA:
+        rest = pl.concat([tables[other] for other in CORPORA if other != corpus], how="diagonal_relaxed")
+        left = [trained(rest, out / f"{name}-without-{corpus}-{seed}", config)[0] for seed, config in every]
+        left_out.append(order(left, tables[corpus], None))
+    cells.append(np.mean(left_out, axis=0))
+    if (data / "ased").is_dir():
+        cells.append(order(models, ased(data / "ased"), None))
+    shown = [" / ".join(f"{value:.3f}" for value in cell) for cell in cells]
+    return f"| {MEANING[name]} | {' | '.join(shown)} | {np.mean([seconds for _, seconds in runs]):.0f} |"
+
+
+def main() -> None:
+    """Print the table as Markdown, row by row."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--rows", nargs="*", default=list(ROWS), choices=list(ROWS))
+    options = parser.parse_args()
+    tables = {name: read_corpus(name, options.data / name) for name in CORPORA}
+    columns = ["VOC / AOC, development", "queries, development", "VOC / AOC, test speakers", "left out, mean of three"]
+    columns += ["ASED"] if (options.data / "ased").is_dir() else []
+    print(f"| {options.seeds} seeds | {' | '.join(columns)} | seconds |\n{'|---' * (len(columns) + 2)}|", flush=True)
+    for name in options.rows:
+        print(row(name, options.data, options.out, tables, options.seeds), flush=True)
+
+
+if __name__ == "__main__":
+    main()
