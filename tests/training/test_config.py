@@ -45,6 +45,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("patience", 0, "a whole number of at least 1"),
     ("batch_size", 1, "a whole number of at least 2"),
     ("balance", 1, "true or false"),
+    ("mix", "no", "true or false"),
     ("captions_per_batch", 0, "a whole number of at least 2"),
     ("unfreeze", -1, "a whole number of at least 0"),
     ("encoder_learning_rate", 0.0, "a positive number"),

@@ -28,6 +28,23 @@ def test_every_utterance_once_an_epoch_in_batches_as_equal_as_can_be(clips: int,
         assert batch.shape == (len(batch.audio), 20)
 
 
+@pytest.mark.parametrize("sizes", [(40, 9, 16), (5, 1), (30,)])
+def test_groups_share_no_batch(sizes: tuple[int, ...]) -> None:
+    mixed = torch.randperm(sum(sizes), generator=torch.Generator().manual_seed(0))
+    groups = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))[mixed]
+    data = dataclasses.replace(split(0, clips=sum(sizes)), groups=groups)
+    drawn = batches(data)
+    seen = torch.cat([batch.audio for batch in drawn])
+    assert torch.equal(seen.sort(0).values, data.audio.features.sort(0).values)
+    of = {tuple(row.tolist()): int(group) for row, group in zip(data.audio.features, groups, strict=True)}
+    inside = [{of[tuple(row.tolist())] for row in batch.audio} for batch in drawn]
+    assert all(len(each) == 1 for each in inside)
+    assert len(drawn) == sum(-(-size // 16) for size in sizes)
+    again, other = batches(data), batches(data, epoch=1)
+    assert all(torch.equal(a.audio, b.audio) for a, b in zip(drawn, again, strict=True))
+    assert not torch.equal(drawn[0].text, other[0].text)
+
+
 def test_draws_depend_on_seed_and_epoch_alone() -> None:
     data = split(0, clips=64)
     one, again, other = batches(data), batches(data), batches(data, epoch=1)
@@ -43,6 +60,8 @@ def test_draws_depend_on_seed_and_epoch_alone() -> None:
 @pytest.mark.parametrize("count", [2, 3, 7])
 def test_the_shares_of_several_processes_are_the_batches_of_one(paired: bool, count: int) -> None:
     data = split(0, clips=35, paired=paired)
+    if count == 3:
+        data = dataclasses.replace(data, groups=torch.arange(35) % 2)
     whole = batches(data, size=6)
     shares = [batches(data, size=6, processes=Processes(rank, count)) for rank in range(count)]
     for batch, *parts in zip(whole, *shares, strict=True):

@@ -14,9 +14,10 @@ from emorank.affect import DIMENSIONS
 from emorank.captions import bundled, paired
 from emorank.encoders import audio_encoder
 from emorank.errors import EmorankError
+from emorank.training.checkpoint import identity
 from emorank.training.config import CaptionStyle, LossName, TrainConfig
 from emorank.training.loop import fit
-from emorank.training.prepare import copies, prepare, split_by_speaker
+from emorank.training.prepare import copies, groups, prepare, split_by_speaker
 from tests.encoders.checkpoints import tiny_distilroberta
 
 EMOTIONS = ["anger", "sadness", "happiness", "neutral"]
@@ -152,6 +153,29 @@ def test_small_corpora_are_repeated(table: pl.DataFrame, config: TrainConfig) ->
     assert len(balanced.train.audio) == 12
     assert len(balanced.development.audio) == 4
     assert len(prepare(several, dataclasses.replace(config, balance=False)).train.audio) == 8
+
+
+def test_corpora_share_batches_or_not(table: pl.DataFrame, config: TrainConfig) -> None:
+    several = table.with_columns(pl.Series("corpus", ["large"] * 6 + ["small"] * 2 + ["large"] * 4))
+    assert prepare(several, config).train.groups is None
+    apart = dataclasses.replace(config, mix=False, batch_size=4)
+    assert prepare(table, apart).train.groups is None
+    prepared = prepare(several, apart)
+    assert prepared.development.groups is None  # so that losses compare
+    assert (prepared.train.groups == torch.tensor([0] * 6 + [1] * 6)).all()
+    rows = pl.DataFrame({"corpus": ["a"] * 5 + ["b"] * 2 + [None] + ["c"] * 4})
+    assert (groups(rows, 4) == torch.tensor([1] * 5 + [0] * 3 + [2] * 4)).all()  # what would fill no batch
+    assert groups(rows, 64) is None
+
+
+def test_runs_that_began_before_this_could_be_chosen_stay_the_same(table: pl.DataFrame, config: TrainConfig) -> None:
+    several = table.with_columns(pl.Series("corpus", ["a"] * 4 + ["b"] * 4 + ["a"] * 4))
+    mixed, apart = config, dataclasses.replace(config, mix=False, batch_size=2)
+    runs = []
+    for each in (mixed, dataclasses.replace(mixed, mix=False, batch_size=64), apart):
+        prepared = prepare(several, each)
+        runs.append(identity(prepared.train, prepared.development, dataclasses.replace(each, batch_size=4)))
+    assert runs[0] == runs[1] != runs[2]
 
 
 def test_training_utterances_are_heard_damaged_too(

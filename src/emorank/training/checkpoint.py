@@ -28,9 +28,12 @@ def identity(train: Split, development: Split, config: TrainConfig) -> str:
         del choices["unfreeze"], choices["encoder_learning_rate"]
     if not config.augment:
         del choices["augment"]
+    if train.groups is None:
+        del choices["mix"]
     digest = hashlib.sha256(json.dumps(choices, sort_keys=True).encode())
     for split in (train, development):
-        digest.update(b"" if split.damaged is None else np.ascontiguousarray(split.damaged.numpy()).data)
+        for drawn in (split.damaged, split.groups):
+            digest.update(b"" if drawn is None else np.ascontiguousarray(drawn.numpy()).data)
         for modality in (split.audio, split.text):
             for tensor in (modality.features, modality.labels, modality.category):
                 digest.update(b"" if tensor is None else np.ascontiguousarray(tensor.numpy()).data)

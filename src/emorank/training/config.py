@@ -58,6 +58,8 @@ class TrainConfig:
         patience: Epochs without a lower development loss after which training ends, where the lowest is kept.
         batch_size: Utterances in a batch at most, over all processes.
         balance: Repeat the utterances of smaller corpora, up to four times, so that corpora count more alike.
+        mix: Put utterances of several corpora into a batch, as they come. Else all of a batch are of one corpus, so
+            that what tells corpora apart helps nothing: others are ordered better then, and these a little less well.
         captions_per_batch: Descriptions in a batch, drawn from all over the plane; pairs have one an utterance.
         unfreeze: Layers of the audio encoder that are trained with the heads, counted down from the highest that is
             used; 0 as in the paper. Of a Whisper; the model's folder then holds the encoder.
@@ -94,6 +96,7 @@ class TrainConfig:
     patience: int = 12
     batch_size: int = 64
     balance: bool = True
+    mix: bool = True
     captions_per_batch: int = 256
     unfreeze: int = 0
     encoder_learning_rate: float = 3e-5
@@ -214,6 +217,7 @@ _CHECKS: dict[str, checks.Check] = {
     "patience": checks.whole(1),
     "batch_size": checks.whole(2),
     "balance": checks.switch,
+    "mix": checks.switch,
     "captions_per_batch": checks.whole(2),
     "unfreeze": checks.whole(0),
     "encoder_learning_rate": checks.number(lambda value: value > 0, "a positive number"),

@@ -68,12 +68,14 @@ class Split:
         text: the captions.
         paired: caption i belongs to utterance i, and they stay together in every batch.
         damaged: (copies, n, encoder_dim) the utterances once more as they sound damaged; None without such copies.
+        groups: (n,) numbers; utterances of one number alone share a batch. None where all may.
     """
 
     audio: Modality
     text: Modality
     paired: bool = False
     damaged: Tensor | None = None
+    groups: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.damaged is not None and (wrong := not_finite(self.damaged.flatten(0, 1))):
@@ -126,8 +128,8 @@ def draw(
     """The batches of one epoch: every utterance once, with its own caption or against some drawn anew from all over.
 
     No batch is left out for being small: they are as few as can be and differ by one utterance at most, so 65
-    utterances in batches of up to 64 are 33 and 32. Order and draws depend on seed and epoch alone, so a run that is
-    resumed, or shared by several processes, meets the same batches.
+    utterances in batches of up to 64 are 33 and 32; the same holds within each of `Split.groups`. Order and draws
+    depend on seed and epoch alone, so a run that is resumed, or shared by several processes, meets the same batches.
 
     Args:
         split: utterances and captions.
@@ -138,10 +140,20 @@ def draw(
         processes: whose share is given.
     """
     generator = torch.Generator().manual_seed(seed_of(seed, epoch))
-    order = torch.randperm(len(split.audio), generator=generator)
-    for utterances in order.tensor_split(-(-len(order) // batch_size)):
+    for utterances in _parted(split, batch_size, generator):
         drawn = utterances if split.paired else torch.randperm(len(split.text), generator=generator)[:captions]
         yield _share(split, utterances, split.versions(len(utterances), generator), drawn, processes)
+
+
+def _parted(split: Split, batch_size: int, generator: torch.Generator) -> list[Tensor]:
+    """The utterances of every batch of an epoch, in the order of the batches."""
+    order = torch.randperm(len(split.audio), generator=generator)
+    if split.groups is None:
+        return list(order.tensor_split(-(-len(order) // batch_size)))
+    groups = split.groups[order]
+    own = [order[groups == group] for group in sorted(set(groups.tolist()))]
+    batches = [batch for rows in own for batch in rows.tensor_split(-(-len(rows) // batch_size))]
+    return [batches[at] for at in torch.randperm(len(batches), generator=generator).tolist()]
 
 
 def _share(split: Split, utterances: Tensor, versions: Tensor, captions: Tensor, processes: Processes) -> Batch:

@@ -98,6 +98,8 @@ def prepare(
             index = np.repeat(index, copies(used.table[index]))
         rows, captions = used.table[index], [used.captions[i] for i in index]
         splits[split] = split_of(rows, used.features[index], captions, split, config)
+        if not config.mix and split == "train":
+            splits[split] = replace(splits[split], groups=groups(rows, config.batch_size))
         if config.augment and split == "train":
             heard, unheard = damaged_features(rows, used.features[index], config, progress, window)
             splits[split] = replace(splits[split], damaged=torch.from_numpy(heard))
@@ -203,6 +205,24 @@ def copies(rows: pl.DataFrame) -> np.ndarray:
     sizes = rows.select(pl.len().over("corpus")).to_series().to_numpy()
     result: np.ndarray = np.clip(np.round(sizes.max() / sizes), 1, _COPIES).astype(np.int64)
     return result
+
+
+def groups(rows: pl.DataFrame, batch_size: int) -> torch.Tensor | None:
+    """Which utterances share a batch: those of a corpus, and all of corpora that would not fill one.
+
+    Args:
+        rows: n utterances.
+        batch_size: of the training.
+
+    Returns:
+        (n,) numbers; None where all share batches.
+    """
+    if "corpus" not in rows.columns:
+        return None
+    sizes = rows.select(pl.len().over("corpus")).to_series().to_numpy()
+    corpora = np.where(sizes < batch_size, "", rows["corpus"].fill_null("").to_numpy())
+    names, numbers = np.unique(corpora.astype(str), return_inverse=True)
+    return torch.from_numpy(numbers) if len(names) > 1 else None
 
 
 def from_plane(captions: Captions, config: TrainConfig) -> Modality:
