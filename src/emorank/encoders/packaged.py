@@ -34,7 +34,7 @@ PACKAGED = {
     ),
     "minilm-emotion": (("emorank", f"{_TUNED_TEXT}/update.safetensors", "ea75aa93e0fa29b48d69be0f7b81059a"),),
     "multilingual-e5-small-emotion": (
-        ("emorank", f"{_TUNED_LANGUAGES}/update.safetensors", "2830b7b6f15e8259be5434a27f201aca"),
+        ("emorank", f"{_TUNED_LANGUAGES}/update.safetensors", "49e07f66fae183f2f4190f1827a3462e"),
     ),
 }
 
