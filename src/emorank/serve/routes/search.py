@@ -33,7 +33,7 @@ async def search(request: Request, asked: Search) -> Hits:
     begun = time.perf_counter()
     snapshot: Snapshot = request.app.state.index.snapshot
     texts = await snapshot.texts.described([text.text for text in asked.texts])
-    if len(snapshot.collection) <= _AT_ONCE:
+    if len(snapshot.collection) <= _AT_ONCE and not asked.why:
         return _searched(snapshot, asked, texts, begun)
     turns: Turns = request.app.state.turns
     return await turns.run(_searched, snapshot, asked, texts, begun)
