@@ -51,33 +51,41 @@ def table(done: Done) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _along(done: Done, name: str, fixed: str) -> list[World]:
+    """What is finished and differs from the middle in one thing alone, in its order."""
+    middle = next(iter(done))
+    return sorted((w for w in done if getattr(w, fixed) == getattr(middle, fixed)), key=lambda w: getattr(w, name))
+
+
 def draw(done: Done, path: Path, seeds: int) -> None:
     """VOC and AOC of every row against the noise and against how much the category tells."""
     from matplotlib.figure import Figure
 
     middle = next(iter(done))
-    figure = Figure(figsize=(9.5, 7), dpi=120)
-    panels = figure.subplots(2, 2, sharey="row", sharex="col")
-    for line, score in enumerate(ORDINALITY):
-        for column, (name, fixed) in enumerate((("noise", "telling"), ("telling", "noise"))):
-            axis = panels[line][column]
-            shown = sorted(
-                (w for w in done if getattr(w, fixed) == getattr(middle, fixed)), key=lambda w: getattr(w, name)
-            )
+    swept = {
+        "standard deviation of one rater, points of the scale": ("noise", "telling"),
+        "share of the places' variance between categories": ("telling", "noise"),
+    }
+    lines = {label: _along(done, *names) for label, names in swept.items()}
+    lines = {label: worlds for label, worlds in lines.items() if len(worlds) > 1} or lines
+    figure = Figure(figsize=(4.75 * len(lines), 7.6), dpi=120)
+    panels = figure.subplots(2, len(lines), sharey="row", sharex="col", squeeze=False)
+    for panel, score in zip(panels, ORDINALITY, strict=True):
+        for axis, (label, shown) in zip(panel, lines.items(), strict=True):
+            places = [getattr(world, swept[label][0]) for world in shown]
             cells = [summary(done[world], score) for world in shown]
             for colour, row in zip(COLOURS, ROWS, strict=True):
                 if row in TESTED:
                     means, spread = ([getattr(cell[row.key], of) for cell in cells] for of in ("mean", "seeds"))
-                    places = [getattr(world, name) for world in shown]
                     axis.errorbar(places, means, np.nan_to_num(spread), marker="o", ms=4, color=colour, label=row.name)
             axis.spines[["top", "right"]].set_visible(False)
-        panels[line][0].set_ylabel(score.upper())
-    panels[1][0].set_xlabel("standard deviation of one rater, points of the scale")
-    panels[1][1].set_xlabel("share of the places' variance between categories")
-    panels[0][0].legend(fontsize=7, frameon=False)
+        panel[0].set_ylabel(score.upper())
+    for axis, label in zip(panels[1], lines, strict=True):
+        axis.set_xlabel(label)
     size = f"{middle.utterances:,} of {FULL['train']:,} utterances"
     figure.suptitle(f"Simulated MSP-Podcast, {size}, {seeds} seeds", fontsize=11)
-    figure.tight_layout()
+    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="lower center", ncols=2, fontsize=8, frameon=False)
+    figure.tight_layout(rect=(0, 0.09, 1, 1))
     with written_whole(path) as temporary:
         figure.savefig(temporary, format="png")
 
