@@ -103,7 +103,7 @@ def main() -> None:
     tables = {name: read_corpus(name, options.data / name) for name in CORPORA}
     columns = ["VOC / AOC, development", "queries, development", "VOC / AOC, test speakers", "left out, mean of three"]
     columns += ["ASED"] if (options.data / "ased").is_dir() else []
-    print(f"| {options.seeds} seeds | {' | '.join(columns)} | seconds |\n{'|---' * (len(columns) + 2)}|", flush=True)
+    print(f"| seeds: {options.seeds} | {' | '.join(columns)} | seconds |\n{'|---' * (len(columns) + 2)}|", flush=True)
     for name in options.rows:
         print(row(name, options.data, options.out, tables, options.seeds), flush=True)
 
