@@ -31,9 +31,8 @@ SEEDS = (0, 1, 2)
 HEADER = "| clips of | clips | VOC | AOC | oracle VOC / AOC |\n|---|---|---|---|---|"
 
 
-def trained(table: pl.DataFrame, out: Path, seed: int) -> EmotionRankCLAP:
+def trained(table: pl.DataFrame, out: Path, config: TrainConfig) -> EmotionRankCLAP:
     """The model of a run, trained if it is not there."""
-    config = TrainConfig(seed=seed)
     prepared = prepare(table, config)
     return fit(prepared.train, prepared.development, config, out, about={"data": prepared.about()})
 
@@ -69,7 +68,7 @@ def speakers(data: Path, out: Path, tables: dict[str, pl.DataFrame], baseline: E
     everything = pl.concat(tables.values(), how="diagonal_relaxed")
     print(f"Test speakers, {len(SEEDS)} seeds (labels derived)\n\n{HEADER}")
     development: list[str] = []
-    models = [trained(everything, out / f"speakers-seed{seed}", seed) for seed in SEEDS]
+    models = [trained(everything, out / f"speakers-seed{seed}", TrainConfig(seed=seed)) for seed in SEEDS]
     row("all three", models, everything, "test", baseline)
     for seed, model in enumerate(models):
         report = measure_ordinality(embed(model, everything, "development"), "development")
@@ -95,13 +94,18 @@ def left_out(out: Path, tables: dict[str, pl.DataFrame]) -> None:
     print(f"\nA corpus held out, all of its speakers are test, {len(SEEDS)} seeds (labels derived)\n\n{HEADER}")
     for name in CORPORA:
         rest = pl.concat([tables[other] for other in CORPORA if other != name], how="diagonal_relaxed")
-        row(name, [trained(rest, out / f"without-{name}-seed{seed}", seed) for seed in SEEDS], tables[name], None)
+        row(
+            name,
+            [trained(rest, out / f"without-{name}-seed{seed}", TrainConfig(seed=seed)) for seed in SEEDS],
+            tables[name],
+            None,
+        )
 
 
 def free(data: Path, out: Path, tables: dict[str, pl.DataFrame]) -> None:
     """What may be used for anything: recordings of one corpus."""
     print(f"\nEmoDB alone was heard, {len(SEEDS)} seeds (labels derived)\n\n{HEADER}")
-    models = [trained(tables[FREE], out / f"{FREE}-seed{seed}", seed) for seed in SEEDS]
+    models = [trained(tables[FREE], out / f"{FREE}-seed{seed}", TrainConfig(seed=seed)) for seed in SEEDS]
     row("emodb, test speakers", models, tables[FREE], "test")
     for name in CORPORA:
         if name != FREE:

@@ -22,12 +22,9 @@ from emorank.evaluation.embedded import embed
 from emorank.evaluation.report import OrdinalityReport, measure_ordinality
 from emorank.evaluation.significance import paired_t
 from emorank.training.config import TrainConfig
-from emorank.training.loop import fit
-from emorank.training.prepare import prepare
 from finetune import folder_of
+from results import CORPORA, SEEDS, trained
 
-CORPORA = ("ravdess", "emodb", "nemo")
-SEEDS = (0, 1, 2)
 UNTUNED = TrainConfig(audio_encoder=SMALL_AUDIO, text_encoder=SMALL_TEXT, text_hidden=(512,), keep="lowest")
 SETTINGS = {
     "untuned": UNTUNED,
@@ -38,12 +35,6 @@ TAKEN = "3+4:attentive"  # of a tuned encoder
 LEFT_OUT = {"ravdess": 300, "emodb": 535, "nemo": 400}
 TRAIN = {"ravdess": 320, "emodb": 339, "nemo": 640}
 DEVELOPMENT = {"ravdess": 80, "emodb": 69, "nemo": 100}
-
-
-def trained(table: pl.DataFrame, out: Path, config: TrainConfig) -> EmotionRankCLAP:
-    """The model of a run, trained if it is not there."""
-    prepared = prepare(table, config)
-    return fit(prepared.train, prepared.development, config, out, about={"data": prepared.about()})
 
 
 def models(

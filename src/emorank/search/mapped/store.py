@@ -7,8 +7,6 @@ change elsewhere than at their end are files of their own for each version.
 """
 
 import hashlib
-import math
-import mmap
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from emorank.search.mapped.arrays import copied, mapped
 from emorank.storage import written_whole
 
 FORMAT = 2
@@ -122,14 +121,7 @@ class Store:
 
     def whole(self, name: str) -> np.ndarray:
         """A copy of an array: read from one end to the other, also where single rows of it are read else."""
-        mapped = _file_behind(self[name]) if name in _SCATTERED else None
-        if mapped is None:
-            return self[name].copy()
-        mapped.madvise(mmap.MADV_SEQUENTIAL)
-        try:
-            return self[name].copy()
-        finally:
-            mapped.madvise(mmap.MADV_RANDOM)
+        return copied(self[name]) if name in _SCATTERED else self[name].copy()
 
     def places_in_table(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Where rows lie in the table, as its row ids."""
@@ -223,7 +215,7 @@ def appended(store: Store, values: dict[str, np.ndarray], lengths: dict[str, int
         with open(store.files / name, "r+b") as file:
             file.seek(at)
             file.write(new.data)
-        arrays[name] = _array(store.files / name, kind, (lengths[grows] + len(new), *new.shape[1:]))
+        arrays[name] = mapped(store.files / name, kind, (lengths[grows] + len(new), *new.shape[1:]), name in _SCATTERED)
     return arrays
 
 
@@ -276,33 +268,12 @@ def _mapped(file: Path, name: str, manifest: Manifest, dims: int | None = None) 
         shape = (min(width, DIMS) if name == "small" else width,)
     elif name == "sample":
         shape = (manifest.dim,)
-    return _array(file, kind, (manifest.lengths[grows], *shape))
-
-
-def _array(file: Path, kind: str, shape: tuple[int, ...]) -> np.ndarray:
-    if not all(shape):
-        return np.zeros(shape, kind)
-    size = math.prod(shape) * np.dtype(kind).itemsize
-    with open(file, "rb") as opened:
-        mapped = mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ)
-    if file.name in _SCATTERED and hasattr(mmap, "MADV_RANDOM"):
-        # Else each row brings 128 kB along, and where memory is short they push out what all searches need.
-        mapped.madvise(mmap.MADV_RANDOM)
-    return np.frombuffer(mapped, kind).reshape(shape)
-
-
-def _file_behind(array: np.ndarray) -> mmap.mmap | None:
-    """The mapped file that an array of `_array` shows; None where there is none, or the system takes no advice."""
-    behind: object = array
-    while isinstance(behind, np.ndarray):
-        behind = behind.base
-    file = behind.obj if isinstance(behind, memoryview) else None
-    return file if isinstance(file, mmap.mmap) and hasattr(mmap, "MADV_RANDOM") else None
+    return mapped(file, kind, (manifest.lengths[grows], *shape), name in _SCATTERED)
 
 
 def _read(file: Path, kind: str) -> np.ndarray:
     count = os.stat(file).st_size // np.dtype(kind).itemsize
-    return _array(file, kind, (count,))
+    return mapped(file, kind, (count,))
 
 
 def _sync(file: Path) -> None:
