@@ -25,7 +25,14 @@ from emorank.training.config import TrainConfig
 from finetune import folder_of
 from results import CORPORA, SEEDS, trained
 
-UNTUNED = TrainConfig(audio_encoder=SMALL_AUDIO, text_encoder=SMALL_TEXT, text_hidden=(512,), keep="lowest")
+UNTUNED = TrainConfig(
+    audio_encoder=SMALL_AUDIO,
+    text_encoder=SMALL_TEXT,
+    text_hidden=(512,),
+    keep="lowest",
+    weights=(1.2, 1.0, 1.5),
+    epochs=12,
+)
 SETTINGS = {
     "untuned": UNTUNED,
     "tuned": replace(UNTUNED, audio_encoder=TUNED_AUDIO, audio_hidden=(), weights=(1.4, 1.3, 1.2)),

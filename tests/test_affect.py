@@ -2,7 +2,7 @@
 
 import pytest
 
-from emorank.affect import CATEGORIES, Affect, category_of, point
+from emorank.affect import CATEGORIES, Affect, category_of, point, unpredictability
 
 
 def test_points_are_the_published_ones_on_our_scale() -> None:
@@ -27,6 +27,12 @@ def test_points_stay_on_the_scale(category: str) -> None:
 
 def test_anger_and_fear_differ_in_dominance() -> None:
     assert point("anger").dominance > 4 > point("fear").dominance
+
+
+def test_surprise_is_foreseen_least_and_then_fear() -> None:
+    found = {category: unpredictability(category) for category in CATEGORIES}
+    assert sorted(found, key=lambda name: -found[name])[:2] == ["surprise", "fear"]
+    assert all(1 <= value <= 7 for value in found.values())
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,17 @@
 """The space of affect: valence, arousal and dominance, each 1..7 everywhere outside a corpus reader.
 
-1 is very negative / very calm / very weak, 4 neutral, 7 very positive / very active / in control.
+1 is very negative / very calm / very weak, 4 neutral, 7 very positive / very active / in control. Models can be taught
+a fourth dimension, unpredictability (Fontaine et al. 2007): 1 is wholly expected, 4 neither, 7 startled. It tells
+surprise from joy and fear from anger; places are given in the first three.
 """
 
 from typing import NamedTuple
 
 DIMENSIONS = ("valence", "arousal", "dominance")
+UNPREDICTABILITY = "unpredictability"
+
+#: What utterances and captions can be labelled with.
+LABELS = (*DIMENSIONS, UNPREDICTABILITY)
 LOWEST, NEUTRAL, HIGHEST = 1.0, 4.0, 7.0
 
 #: The 14 steps of the paper's ordinality test (section 4.2.2). Its first, 0.5, lies below the scale of the labels.
@@ -37,6 +43,21 @@ _RUSSELL_MEHRABIAN_1977 = {
 }
 
 CATEGORIES = tuple(sorted(_RUSSELL_MEHRABIAN_1977))
+
+#: Our own numbers, 1..7. Fontaine, J. R. J., Scherer, K. R., Roesch, E. B. & Ellsworth, P. C. (2007). The world of
+#: emotions is not two-dimensional. Psychological Science, 18(12), 1050-1057: surprise lies far from all others.
+_UNPREDICTABILITY = {
+    "anger": 4.0,
+    "boredom": 1.5,
+    "calm": 2.5,
+    "contempt": 3.0,
+    "disgust": 4.0,
+    "fear": 5.0,
+    "happiness": 4.0,
+    "neutral": 2.5,
+    "sadness": 3.0,
+    "surprise": 6.5,
+}
 
 #: Other words for the categories, and for the two classes that are none: adjectives, nouns, abbreviations of corpora.
 _SYNONYMS = {
@@ -86,3 +107,15 @@ def point(category: str, strength: float = 1.0, lift: float = 0.0) -> Affect:
     displacement = (published * (HIGHEST - NEUTRAL) for published in _RUSSELL_MEHRABIAN_1977[category])
     shifted = (NEUTRAL + strength * by + more for by, more in zip(displacement, (0.0, lift, 0.0), strict=True))
     return Affect(*(round(min(max(value, LOWEST), HIGHEST), 3) for value in shifted))
+
+
+def unpredictability(category: str) -> float:
+    """How little what is felt was foreseen, 1..7, derived from the category alone.
+
+    Args:
+        category: one of `CATEGORIES`.
+
+    Raises:
+        KeyError: a category that is not in the table.
+    """
+    return _UNPREDICTABILITY[category]

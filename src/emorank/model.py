@@ -243,6 +243,11 @@ class EmotionRankCLAP:
         result: Array = np.clip(points, LOWEST, HIGHEST).astype(np.float32)
         return result
 
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Those of `emorank.affect.DIMENSIONS` in which it places speech, in the order of its config."""
+        return tuple(name for name in self.config.dimensions if name in DIMENSIONS)
+
     def places(self, audio: Array) -> Array:
         """The same in the order of `emorank.affect.DIMENSIONS`, (n, 3); NaN in a dimension that the model lacks."""
         result = np.full((len(audio), len(DIMENSIONS)), np.nan, np.float32)

@@ -30,6 +30,26 @@ def test_every_cell_has_its_captions(split: Split) -> None:
 
 
 @pytest.mark.parametrize("split", SPLITS)
+def test_every_caption_says_how_little_was_foreseen(split: Split) -> None:
+    captions = bundled(split)
+    known = captions.labels(["unpredictability"])[:, 0]
+    assert ((known >= 1) & (known <= 7)).all()
+    startled = np.array([bool(re.search(r"startled|astonish|shock", text.lower())) for text in captions.texts])
+    routine = np.array([bool(re.search(r"\bbored|routine|monoton|humdrum", text.lower())) for text in captions.texts])
+    assert known[startled].mean() > 4.5
+    assert known[routine].mean() < 3
+
+
+def test_labels_come_in_the_order_that_is_asked_for() -> None:
+    captions = bundled("development")
+    swapped = captions.labels(("dominance", "unpredictability", "valence"))
+    np.testing.assert_array_equal(swapped[:, [2, 0]], captions.points[:, [0, 2]])
+    np.testing.assert_array_equal(swapped[:, 1], captions.unpredictability)
+    with pytest.raises(KeyError, match="unpredictability"):
+        bank.Captions(captions.texts, captions.points).labels(["unpredictability"])
+
+
+@pytest.mark.parametrize("split", SPLITS)
 def test_captions_never_give_numbers_or_the_name_of_an_axis(split: Split) -> None:
     for text in bundled(split).texts:
         assert not re.search(r"\d|\"|valence|arousal|dominance|\bscore\b", text, re.IGNORECASE), text

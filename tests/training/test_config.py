@@ -20,7 +20,7 @@ CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 WRONG: list[tuple[str, Any, str]] = [
     ("audio_encoder", "", "a name"),
     ("text_encoder", 3, "a name"),
-    ("dimensions", (), "one or more of valence, arousal, dominance, each once, not nothing"),
+    ("dimensions", (), "one or more of valence, arousal, dominance, unpredictability, each once, not nothing"),
     ("dimensions", ("valence", "valence"), "each once, not valence valence"),
     ("dimensions", ("valence", "tension"), "one or more of valence, arousal, dominance"),
     ("dimensions", "valence", "one or more of"),

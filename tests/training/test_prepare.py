@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import torch
 
-from emorank.affect import DIMENSIONS
+from emorank.affect import DIMENSIONS, unpredictability
 from emorank.captions import bundled, paired
 from emorank.encoders import audio_encoder
 from emorank.errors import EmorankError
@@ -242,6 +242,25 @@ def test_labels_that_are_missing_or_nan_leave_their_utterance_out(table: pl.Data
     assert prepared.table["path"].to_list() == table["path"].to_list()[2:]
     arousal = prepare(some, dataclasses.replace(config, dimensions=("arousal",)))
     assert arousal.left_out["lack a label in arousal"] == 0
+
+
+def test_unpredictability_is_derived_from_the_category_unless_it_is_stated(
+    table: pl.DataFrame, config: TrainConfig
+) -> None:
+    four = dataclasses.replace(config, dimensions=("unpredictability", "valence"))
+    some = table.with_columns(pl.col("emotion").replace({"anger": "Angry", "sadness": "nostalgia"}))
+    prepared = prepare(some, four)
+    assert prepared.left_out["lack a label in unpredictability, valence"] == 3
+    rows = prepared.table.filter(split="train")
+    derived = [unpredictability(name) for name in rows["emotion"]]
+    np.testing.assert_allclose(sorted(set(prepared.train.audio.labels[:, 0].tolist())), sorted(set(derived)))
+    np.testing.assert_array_equal(
+        prepared.train.text.labels.numpy(), bundled("train").labels(("unpredictability", "valence"))
+    )
+    stated = prepare(table.with_columns(pl.lit(6.25).alias("unpredictability")), four)
+    assert stated.train.audio.labels[:, 0].tolist() == [6.25] * len(stated.train.audio)
+    with pytest.raises(EmorankError, match="no column unpredictability"):
+        prepare(table.drop("emotion"), four)
 
 
 def test_a_recording_that_is_broken_or_has_no_finite_features_is_named(

@@ -8,15 +8,17 @@ import csv
 import hashlib
 import importlib.resources
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
-from emorank.affect import STEPS
+from emorank.affect import DIMENSIONS, LABELS, STEPS, UNPREDICTABILITY
 from emorank.captions.choose import choose
+from emorank.types import Array
 
 #: A part of the bank, and which utterances may have its captions.
 Split = Literal["train", "development", "test"]
@@ -29,15 +31,28 @@ class Captions:
     Args:
         texts: (m,) descriptions.
         points: (m, 3) valence and arousal on the grid 0.5 .. 7, dominance 1..7.
+        unpredictability: (m,) 1..7, rated by a language model from the description alone; None where nobody has.
     """
 
     texts: tuple[str, ...]
-    points: np.ndarray[Any, np.dtype[np.float32]]
+    points: Array
+    unpredictability: Array | None = None
 
     @property
     def digest(self) -> str:
         """32 hexadecimal digits of the descriptions in their order."""
         return hashlib.blake2b("\n".join(self.texts).encode(), digest_size=16).hexdigest()
+
+    def labels(self, dimensions: Sequence[str]) -> Array:
+        """(m, k) where the descriptions lie in some of `emorank.affect.LABELS`.
+
+        Raises:
+            KeyError: a dimension in which that is not known.
+        """
+        columns = dict(zip(DIMENSIONS, self.points.T, strict=True))
+        if self.unpredictability is not None:
+            columns[UNPREDICTABILITY] = self.unpredictability
+        return np.stack([columns[name] for name in dimensions], 1)
 
     def cells(self) -> dict[tuple[float, float], list[str]]:
         """(valence, arousal) -> descriptions, in the order of the bank."""
@@ -54,8 +69,8 @@ def bundled(split: Split) -> Captions:
     with source.open(encoding="utf8") as file:
         lines = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         rows = [row for row in lines if row["split"] == split]
-    points = [[float(row[name]) for name in ("valence", "arousal", "dominance")] for row in rows]
-    return Captions(tuple(row["text"] for row in rows), np.array(points, np.float32))
+    points = np.array([[float(row[name]) for name in LABELS] for row in rows], np.float32)
+    return Captions(tuple(row["text"] for row in rows), points[:, : len(DIMENSIONS)], points[:, len(DIMENSIONS)])
 
 
 _SHE = re.compile(r"\b(she|her|hers|herself|woman|girl|girlish)\b", re.IGNORECASE)

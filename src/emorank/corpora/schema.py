@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from emorank.affect import DIMENSIONS, HIGHEST, LOWEST
+from emorank.affect import DIMENSIONS, HIGHEST, LABELS, LOWEST
 
 #: Columns of an utterance table and their types. Any others of a corpus or of a user's own table stay beside them.
 #: `valence`, `arousal`, `dominance` are 1..7 or null, `duration` is in seconds, `path` is absolute.
@@ -60,10 +60,10 @@ def typed(column: pl.Series) -> pl.Series:
     Raises:
         ValueError: a value that is no number, or a label outside 1..7.
     """
-    kind = COLUMNS.get(column.name)
+    kind = pl.Float64 if column.name in LABELS else COLUMNS.get(column.name)
     if kind == pl.Float64:
         numbers = _numbers(column)
-        return _within_scale(numbers) if column.name in DIMENSIONS else numbers
+        return _within_scale(numbers) if column.name in LABELS else numbers
     if kind is None or column.dtype == kind:
         return column
     try:

@@ -59,8 +59,8 @@ class Snapshot:
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """That the model knows."""
-        return self.model.config.dimensions
+        """In which the model places speech."""
+        return self.model.dimensions
 
     @property
     def has_plane(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from emorank.affect import DIMENSIONS
+from emorank.affect import DIMENSIONS, LABELS
 from emorank.encoders import DEFAULT_AUDIO, DEFAULT_TEXT
 from emorank.errors import EmorankError
 from emorank.training import checks
@@ -25,19 +25,21 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Logger = Literal["none", "tensorboard", "wandb"]
 
 #: How much each dimension counts in the distance of two labels where no weights are given; emorank-base's.
-_WEIGHTS = {"valence": 1.2, "arousal": 1.0, "dominance": 1.5}
+_WEIGHTS = {"valence": 1.2, "arousal": 1.0, "dominance": 1.2, "unpredictability": 0.8}
 
 LARGEST_SCALE = 100.0  # the scale 1 / temperature is clamped here
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a model is trained. The defaults make emorank-base.
+    """How a model is trained. The defaults make emorank-base, which learnt all of `emorank.affect.LABELS`.
 
     Args:
         audio_encoder: Frozen audio encoder, see `emorank.encoders`.
         text_encoder: Frozen text encoder, see `emorank.encoders`.
         dimensions: Dimensions of the labels that the loss compares, in any order; the paper's are valence and arousal.
+            With unpredictability, which is derived from the category unless a column states it, surprise and fear are
+            found better.
         loss: What is minimised, see `emorank.losses`.
         captions: Where the descriptions come from: plane, from anywhere on the plane, without pairs; bank, one for
             every utterance by its valence and arousal; template, clap4emo or paraclap, one by its category; or the
@@ -45,7 +47,7 @@ class TrainConfig:
         negatives: Reading of Rank-N-Contrast's denominator, see `emorank.losses.RankNContrast`.
         anchors: What Rank-N-Contrast ranks against: audio as in the paper, or both sides.
         weights: How much each of the dimensions counts in the distance of two labels, in their order; where none are
-            given, valence 1.2, arousal 1, dominance 1.5.
+            given, valence 1.2, arousal 1, dominance 1.2, unpredictability 0.8.
         standardise: Bring every input of the heads to mean 0 and deviation 1 over the training data; the paper takes
             the encoders' outputs as they are.
         audio_hidden: Widths of layers before the last in the head of the audios; none as in the paper.
@@ -91,7 +93,7 @@ class TrainConfig:
     text_hidden: tuple[int, ...] | None = None
     embedding_dim: int = 512
     temperature: float = 1.0
-    epochs: int = 12
+    epochs: int = 20
     keep: Keep = "last"
     patience: int = 12
     batch_size: int = 64
@@ -199,7 +201,7 @@ _WIDTHS = checks.several(checks.whole(1), "widths of layers, whole numbers of at
 _CHECKS: dict[str, checks.Check] = {
     "audio_encoder": checks.text,
     "text_encoder": checks.text,
-    "dimensions": checks.distinct(DIMENSIONS),
+    "dimensions": checks.distinct(LABELS),
     "loss": checks.one_of(get_args(LossName)),
     "captions": checks.one_of(get_args(CaptionStyle)),
     "negatives": checks.one_of(get_args(Negatives)),

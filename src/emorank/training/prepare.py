@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import torch
 
-from emorank.affect import DIMENSIONS
+from emorank.affect import CATEGORIES, UNPREDICTABILITY, unpredictability
 from emorank.captions import Captions, bundled, paired
 from emorank.captions.bank import Split as BankSplit
 from emorank.corpora.agreement import with_agreement, with_categories
@@ -85,11 +85,12 @@ def prepare(
     """
     if config.unfreeze:
         require_whisper(config.audio_encoder, config.unfreeze)
+    table = table if "split" in table.columns else table.with_columns(split_by_speaker(table))
+    table, renamed = with_categories(table.filter(pl.col("split").is_in(_SPLITS)))
+    table = with_derived(table, config)
     missing = [name for name in config.label_columns if name not in table.columns]
     if missing:
         raise EmorankError(f"The table has no column {', '.join(missing)}; it is needed for every utterance.")
-    table = table if "split" in table.columns else table.with_columns(split_by_speaker(table))
-    table, renamed = with_categories(table.filter(pl.col("split").is_in(_SPLITS)))
     used = _usable(table, config, progress, window)
     splits, unheard = {}, 0
     for split in _SPLITS:
@@ -106,6 +107,23 @@ def prepare(
     where = _CAPTIONS[config.captions]
     told = used.broken, used.left_out, renamed, where, unheard
     return Prepared(splits["train"], splits["development"], used.table, *told)
+
+
+def with_derived(table: pl.DataFrame, config: TrainConfig) -> pl.DataFrame:
+    """The table with unpredictability by `emorank.affect.unpredictability`, where it is asked for and not stated.
+
+    An utterance whose category is none of those known has none.
+
+    Args:
+        table: utterances, their categories as `emorank.affect.category_of` writes them.
+        config: names the dimensions.
+    """
+    stated = UNPREDICTABILITY in table.columns or "emotion" not in table.columns
+    if stated or UNPREDICTABILITY not in config.dimensions:
+        return table
+    derived = {category: unpredictability(category) for category in CATEGORIES}
+    column = pl.col("emotion").replace_strict(derived, default=None, return_dtype=pl.Float64)
+    return table.with_columns(column.alias(UNPREDICTABILITY))
 
 
 @dataclass(frozen=True)
@@ -227,8 +245,8 @@ def groups(rows: pl.DataFrame, batch_size: int) -> torch.Tensor | None:
 
 def from_plane(captions: Captions, config: TrainConfig) -> Modality:
     """Captions with their own points, in the dimensions of the config."""
-    columns = [DIMENSIONS.index(name) for name in config.dimensions]
-    return Modality.of(text_features(captions.texts, text_encoder(config.text_encoder)), captions.points[:, columns])
+    features = text_features(captions.texts, text_encoder(config.text_encoder))
+    return Modality.of(features, captions.labels(config.dimensions))
 
 
 def _categories(rows: pl.DataFrame) -> np.ndarray:
