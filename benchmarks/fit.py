@@ -37,9 +37,10 @@ def best(cosines: np.ndarray) -> np.ndarray:
 
 
 def missing(texts: list[Described], cosines: np.ndarray, usual: np.ndarray) -> np.ndarray:
-    """(n,) by how much the best come less near than usual."""
-    expected = np.array([np.mean([usual[row] for row, _ in each.near]) for each in texts])
-    result: np.ndarray = expected - best(cosines)
+    """(n,) by how much the best come less near than usual; of those texts alone of which near captions are known."""
+    understood = [i for i, each in enumerate(texts) if each.near]
+    expected = np.array([np.mean([usual[row] for row, _ in texts[i].near]) for i in understood])
+    result: np.ndarray = expected - best(cosines[understood])
     return result
 
 
@@ -59,8 +60,10 @@ def curve(high: np.ndarray, low: np.ndarray) -> float:
 def places_off(model: EmotionRankCLAP, texts: list[Described], points: np.ndarray) -> None:
     """Print how far the nearest captions, and the locator of the model, are off in each dimension."""
     bank = bundled("train").points
+    understood = [i for i, each in enumerate(texts) if each.near]
+    texts, points = [texts[i] for i in understood], points[understood]
     by_captions = np.array([bank[[row for row, _ in each.near]].mean(axis=0) for each in texts])
-    by_locator = model.locate(np.stack([each.embedding for each in texts]))
+    by_locator = model.places(np.stack([each.embedding for each in texts]))
     for name, found in (("the nearest captions", by_captions), ("the locator", by_locator)):
         off = ", ".join(f"{value:.2f}" for value in np.abs(found - points).mean(axis=0))
         print(f"The place by {name} is off by {off} ({', '.join(DIMENSIONS)}).")

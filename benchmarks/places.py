@@ -3,36 +3,30 @@
 DATA holds the folders ravdess, emodb and nemo, and ased if that is to be reported. Labels are derived. The concordance
 correlation coefficient (Lin 1989), the mean distance in points of the scale, and the share of utterances whose label
 lies within the model's margin (0.9 is what it promises for voices like those of its development speakers). OUT is what
-benchmarks/ablation.py left: its models that have not heard a corpus say how far the promise carries. With --write, the
-margins are found anew and put into the packaged model's config.json.
+benchmarks/ablation.py left: its models that have not heard a corpus say how far the promise carries.
 
-    .venv/bin/python benchmarks/places.py DATA [OUT] [--write]
+    .venv/bin/python benchmarks/places.py DATA [OUT]
 """
 
-import argparse
-import dataclasses
-import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import torch
 
-import emorank
 from ased import ased
-from emorank import DEFAULT_MODEL, EmotionRankCLAP, read_corpus
+from emorank import EmotionRankCLAP, read_corpus
+from emorank.affect import DIMENSIONS
 from emorank.evaluation.embedded import embed
-from emorank.model import CONFIG_FILE
-from emorank.storage import written_whole
-from emorank.training.margins import margins
 from emorank.tuning.objective import agreement
 from results import CORPORA
 
 
 def placed(model: EmotionRankCLAP, table: pl.DataFrame, split: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """(n, k) places and labels."""
+    """(n, 3) places and labels."""
     found = embed(model, table, split)
-    return model.locate(found.embeddings), found.table.select(model.config.dimensions).to_numpy()
+    return model.places(found.embeddings), found.table.select(DIMENSIONS).to_numpy()
 
 
 def row(name: str, model: EmotionRankCLAP, places: np.ndarray, labels: np.ndarray) -> None:
@@ -40,38 +34,28 @@ def row(name: str, model: EmotionRankCLAP, places: np.ndarray, labels: np.ndarra
     every = torch.full((1, len(places)), 1 / len(places), dtype=torch.float64)
     agreed = agreement(torch.from_numpy(places).double(), torch.from_numpy(labels).double(), every)[0].tolist()
     distance = np.abs(places - labels)
-    inside = (distance <= np.array(model.config.margins)).mean(0)
+    margins = dict(zip(model.config.dimensions, model.config.margins or (), strict=True))
+    inside = (distance <= np.array([margins[dimension] for dimension in DIMENSIONS])).mean(0)
     cells = [" ".join(f"{value:.2f}" for value in each) for each in (agreed, distance.mean(0), inside)]
     print(f"| {name} | {len(places)} | {' | '.join(cells)} |", flush=True)
 
 
 def main() -> None:
-    """Print the table, or write the margins."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("out", type=Path, nargs="?")
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
-    tables = {name: read_corpus(name, options.data / name) for name in CORPORA}
+    """Print the table."""
+    data, out = Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    tables = {name: read_corpus(name, data / name) for name in CORPORA}
     model = EmotionRankCLAP.from_pretrained()
     together = pl.concat(tables.values(), how="diagonal_relaxed")
-    developed = placed(model, together, "development")
-    if options.write:
-        file = Path(emorank.__file__).with_name("weights") / DEFAULT_MODEL / CONFIG_FILE
-        stated = json.loads(file.read_text("utf8")) | {"margins": margins(*developed)}
-        with written_whole(file) as path:
-            path.write_text(json.dumps(stated, indent=2) + "\n", "utf8")
-        model.config = dataclasses.replace(model.config, margins=margins(*developed))
     print(f"Margins: {model.config.margins}\n")
     print("| clips of | clips | concordance, V A D | mean distance | within the margin |\n|---|---|---|---|---|")
-    row("development speakers", model, *developed)
+    row("development speakers", model, *placed(model, together, "development"))
     row("test speakers", model, *placed(model, together, "test"))
     for name, table in tables.items():
         row(f"{name}, test speakers", model, *placed(model, table, "test"))
-    if (options.data / "ased").is_dir():
-        row("ASED", model, *placed(model, ased(options.data / "ased"), None))
-    for name in CORPORA if options.out else ():
-        other = EmotionRankCLAP.from_pretrained(options.out / f"emorank-base-without-{name}-0")
+    if (data / "ased").is_dir():
+        row("ASED", model, *placed(model, ased(data / "ased"), None))
+    for name in CORPORA if out else ():
+        other = EmotionRankCLAP.from_pretrained(out / f"emorank-base-without-{name}-0")
         row(f"{name}, left out", other, *placed(other, tables[name], None))
 
 

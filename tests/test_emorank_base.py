@@ -14,7 +14,7 @@ from emorank.evaluation.report import measure_ordinality
 from tests.cli.conftest import Run, emorank  # noqa: F401
 
 EVERYDAY = Path(__file__).parent / "everyday.tsv"
-SHIPPED = {"voc": 0.727, "aoc": 0.741}  # on the development speakers
+SHIPPED = {"voc": 0.733, "aoc": 0.753}  # on the development speakers
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 
@@ -96,7 +96,7 @@ def test_everyday_queries_on_the_test_actors(test_actors: Embedded) -> None:
     assert len(asked) == 60
     assert all(1 <= len(row["query"].split()) <= 4 for row in asked)
     found = [precision(test_actors, row["query"], set(row["right"].split(","))) for row in asked]
-    assert np.mean(found) >= 0.77  # 0.797 when it was shipped
+    assert np.mean(found) >= 0.77  # 0.802 when it was shipped
 
 
 @pytest.mark.slow
