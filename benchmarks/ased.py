@@ -17,6 +17,7 @@ def ased(folder: Path) -> pl.DataFrame:
                 **point(category_of(row["emotion"]))._asdict(),
                 "emotion": category_of(row["emotion"]),
                 "speaker": f"ased-{row['speaker']}",
+                "gender": {"f": "female", "m": "male"}[row["gender"]],
                 "corpus": "ased",
                 "language": "am",
                 "label_source": "derived",
