@@ -50,7 +50,7 @@ class ModelConfig:
     Args:
         audio_encoder: name of the audio encoder, see `emorank.encoders`.
         text_encoder: name of the text encoder.
-        dimensions: the dimensions of the labels that it was trained with, in order.
+        dimensions: in which it places speech, in the order of the labels that it was trained with.
         training: how it was made: data, split, options, versions, scores. Free for reading, never interpreted.
         multilingual_encoder: name of the text encoder of the head for other languages; None without one.
         margins: how far from a place the label lies at most, in nine of ten utterances of development speakers, points
@@ -242,11 +242,6 @@ class EmotionRankCLAP:
         points = audio @ self.locator[:-1] + self.locator[-1]
         result: Array = np.clip(points, LOWEST, HIGHEST).astype(np.float32)
         return result
-
-    @property
-    def dimensions(self) -> tuple[str, ...]:
-        """Those of `emorank.affect.DIMENSIONS` in which it places speech, in the order of its config."""
-        return tuple(name for name in self.config.dimensions if name in DIMENSIONS)
 
     def places(self, audio: Array) -> Array:
         """The same in the order of `emorank.affect.DIMENSIONS`, (n, 3); NaN in a dimension that the model lacks."""

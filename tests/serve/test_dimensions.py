@@ -14,14 +14,7 @@ from emorank.serve.app import create_app
 from emorank.serve.snapshots import ServedIndex, Snapshot
 from tests.serve.conftest import Served
 
-KNOWN = [
-    ("valence", "arousal"),
-    ("arousal", "valence"),
-    ("dominance",),
-    ("arousal",),
-    ("dominance", "valence"),
-    ("unpredictability", "arousal", "valence"),
-]
+KNOWN = [("valence", "arousal"), ("arousal", "valence"), ("dominance",), ("arousal",), ("dominance", "valence")]
 
 
 @pytest.fixture(params=KNOWN, ids="-".join)
@@ -33,7 +26,7 @@ def lacking(served: Served, request: pytest.FixtureRequest) -> Iterator[tuple[Te
     places[:, [i for i, name in enumerate(DIMENSIONS) if name not in known]] = np.nan
     collection = replace(one.collection, segments=replace(one.collection.segments, places=places))
     old = one.model
-    locator = old.locator[:, [DIMENSIONS.index(name) if name in DIMENSIONS else 0 for name in known]]
+    locator = old.locator[:, [DIMENSIONS.index(name) for name in known]]
     model = EmotionRankCLAP(old.audio, old.text, old.scale, locator, replace(old.config, dimensions=known))
     model.__dict__ |= {name: old.__dict__[name] for name in ("audio_encoder", "text_encoder") if name in old.__dict__}
     index = ServedIndex(served.named)

@@ -86,8 +86,14 @@ def test_copies_that_are_encoded_once_need_a_frozen_encoder() -> None:
         TrainConfig(augment=1, unfreeze=1)
 
 
+def test_places_are_given_in_three_of_the_dimensions() -> None:
+    assert TrainConfig(dimensions=("unpredictability", "dominance", "valence")).placed == {"dominance": 1, "valence": 2}
+    with pytest.raises(EmorankError, match=r"^--dimensions must have one of valence, arousal, dominance"):
+        TrainConfig(dimensions=("unpredictability",))
+
+
 def test_weights_follow_the_dimensions() -> None:
-    assert TrainConfig().label_weights == (1.2, 1.0, 1.5)
+    assert TrainConfig().label_weights == (1.2, 1.0, 1.2)
     assert TrainConfig(dimensions=("arousal", "valence")).label_weights == (1.0, 1.2)
     assert TrainConfig(dimensions=("dominance",), weights=(2,)).label_weights == (2,)
     assert TrainConfig(dimensions=["valence"], audio_hidden=[3]).audio_hidden == (3,)  # type: ignore[arg-type]

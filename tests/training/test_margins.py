@@ -4,10 +4,14 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorank.training.margins import SURE, margins
+from emorank.training.config import TrainConfig
+from emorank.training.heads import Heads
+from emorank.training.margins import SURE, margins, with_margins
+from tests.training.synthetic import split
 
 
 @given(st.integers(9, 60), st.integers(0, 10_000))
@@ -38,3 +42,14 @@ def test_too_few_cannot_tell() -> None:
     assert margins(np.zeros((8, 2)), np.ones((8, 2))) is None
     assert margins(np.zeros((9, 2)), np.ones((9, 2))) == (1, 1)
     assert margins(np.zeros((0, 2)), np.zeros((0, 2))) is None
+
+
+def test_a_dimension_without_places_has_no_margin() -> None:
+    train, development = split(0, 40), split(1, 20)
+    config = TrainConfig(dimensions=("unpredictability", "arousal", "valence"), embedding_dim=8)
+    model = with_margins(Heads(train, config).export(train, config, {}), development.audio, config)
+    assert model.config.dimensions == ("arousal", "valence")
+    places = model.locate(model.audio(development.audio.features.numpy()))
+    assert places.shape == (20, 2)
+    assert model.config.margins == margins(places, development.audio.labels[:, 1:].numpy())
+    assert not torch.equal(development.audio.labels[:, 0], development.audio.labels[:, 1])

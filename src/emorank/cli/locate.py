@@ -57,8 +57,8 @@ def locate(
         clap = EmotionRankCLAP.from_pretrained(model)
         segments = listened(root, clap, index, channels)
         if clap.config.margins:
-            within = dict(zip(clap.config.dimensions, clap.config.margins, strict=True))
-            said = ", ".join(f"{shown(within[name])} in {name}" for name in clap.dimensions)
+            within = zip(clap.config.dimensions, clap.config.margins, strict=True)
+            said = ", ".join(f"{shown(margin)} in {name}" for name, margin in within)
             say(f"Of voices like those that it learnt from, 9 in 10 lie within {said} of what {model} says.")
     rows: list[dict[str, Any]] = [
         {

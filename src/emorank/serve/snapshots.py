@@ -59,8 +59,8 @@ class Snapshot:
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """In which the model places speech."""
-        return self.model.dimensions
+        """That the model knows."""
+        return self.model.config.dimensions
 
     @property
     def has_plane(self) -> bool:

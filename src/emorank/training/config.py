@@ -121,6 +121,8 @@ class TrainConfig:
             raise EmorankError(
                 f"--weights must be as many as the dimensions ({', '.join(self.dimensions)}), not {len(self.weights)}."
             )
+        if not self.placed:
+            raise EmorankError(f"--dimensions must have one of {', '.join(DIMENSIONS)}, which places are given in.")
         if self.captions == "plane" and self.loss != "rank_n_contrast":
             raise EmorankError(
                 f"--loss {self.loss} needs a caption for every utterance; choose --captions other than plane."
@@ -134,6 +136,11 @@ class TrainConfig:
     def label_weights(self) -> tuple[float, ...]:
         """The weight of every dimension in the distance of two labels, in the order of the dimensions."""
         return self.weights or tuple(_WEIGHTS[name] for name in self.dimensions)
+
+    @property
+    def placed(self) -> dict[str, int]:
+        """The dimensions that the model will give places in -> which of the dimensions they are."""
+        return {name: column for column, name in enumerate(self.dimensions) if name in DIMENSIONS}
 
     @property
     def label_columns(self) -> list[str]:

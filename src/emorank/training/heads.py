@@ -109,7 +109,7 @@ class Heads(nn.Module):
         return self.log_scale.clamp(max=math.log(LARGEST_SCALE)).exp()
 
     def export(self, train: Split, config: TrainConfig, history: dict[str, Any]) -> EmotionRankCLAP:
-        """The model of these heads, with a linear map from its audio embeddings to the labels of the training split.
+        """The model of these heads, with a linear map from its audio embeddings to places of the training split.
 
         Args:
             train: with features of the encoder that the config names.
@@ -119,8 +119,9 @@ class Heads(nn.Module):
         audio, text = self.audio.export(), self.text.export()
         versions = (train.audio.features, *(() if train.damaged is None else train.damaged))
         embeddings = np.concatenate([audio(features.numpy()) for features in versions])
-        locator = ridge(embeddings, np.tile(train.audio.labels.numpy(), (len(versions), 1)))
-        about = ModelConfig(config.audio_encoder, config.text_encoder, config.dimensions, history)
+        labels = train.audio.labels[:, list(config.placed.values())].numpy()
+        locator = ridge(embeddings, np.tile(labels, (len(versions), 1)))
+        about = ModelConfig(config.audio_encoder, config.text_encoder, tuple(config.placed), history)
         return EmotionRankCLAP(audio, text, self.scale.item(), locator, about)
 
 

@@ -93,7 +93,7 @@ def fit(
             checkpoint.remove()
         training.processes.wait()
         return EmotionRankCLAP.from_pretrained(folder)
-    model = with_margins(training.best().export(train, config, history), development.audio)
+    model = with_margins(training.best().export(train, config, history), development.audio, config)
     if first:
         model.save(folder)
         checkpoint.remove()

@@ -6,20 +6,23 @@ import math
 import numpy as np
 
 from emorank.model import EmotionRankCLAP
+from emorank.training.config import TrainConfig
 from emorank.training.dataset import Modality
 
 SURE = 0.9  # share of utterances
 
 
-def with_margins(model: EmotionRankCLAP, development: Modality) -> EmotionRankCLAP:
+def with_margins(model: EmotionRankCLAP, development: Modality, config: TrainConfig) -> EmotionRankCLAP:
     """A model that knows how far its places are off.
 
     Args:
         model: just trained.
         development: utterances that it was not trained on, with features of its encoder.
+        config: of the training, which names the dimensions of their labels.
     """
     places = model.locate(model.audio(development.features.numpy()))
-    model.config = dataclasses.replace(model.config, margins=margins(places, development.labels.numpy()))
+    labels = development.labels[:, list(config.placed.values())].numpy()
+    model.config = dataclasses.replace(model.config, margins=margins(places, labels))
     return model
 
 

@@ -36,7 +36,7 @@ def with_own_encoder(
     name = heads.encoder.write(inside)
     model = heads.export(_heard(train, name), dataclasses.replace(config, audio_encoder=name), history)
     model.encoder_folder = inside
-    return with_margins(model, _heard(development, name).audio)
+    return with_margins(model, _heard(development, name).audio, config)
 
 
 def _heard(split: Split, encoder: str) -> Split:

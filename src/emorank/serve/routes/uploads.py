@@ -1,7 +1,6 @@
 """Recordings that are uploaded: what sounds like them, and where they lie."""
 
 import time
-from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -78,8 +77,8 @@ async def locate(request: Request) -> Located:
     def located(clip: Path) -> Located:
         snapshot: Snapshot = state.index.snapshot
         embedding, seconds = _embedding(clip, snapshot, state.limits)
-        values = snapshot.model.places(embedding[None])[0].tolist()
-        places = {name: None if isnan(value) else value for name, value in zip(DIMENSIONS, values, strict=True)}
+        places = dict.fromkeys(DIMENSIONS)
+        places |= dict(zip(snapshot.dimensions, snapshot.model.locate(embedding[None])[0], strict=True))
         return Located(seconds=round(seconds, 2), **places)
 
     turns: Turns = state.turns
