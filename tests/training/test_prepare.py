@@ -259,7 +259,7 @@ def test_unpredictability_is_derived_from_the_category_unless_it_is_stated(
     )
     stated = prepare(table.with_columns(pl.lit(6.25).alias("unpredictability")), four)
     assert stated.train.audio.labels[:, 0].tolist() == [6.25] * len(stated.train.audio)
-    with pytest.raises(EmorankError, match="no column unpredictability"):
+    with pytest.raises(EmorankError, match="no column unpredictability, or emotion, which it is derived from"):
         prepare(table.drop("emotion"), four)
 
 

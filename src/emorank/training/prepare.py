@@ -90,7 +90,8 @@ def prepare(
     table = with_derived(table, config)
     missing = [name for name in config.label_columns if name not in table.columns]
     if missing:
-        raise EmorankError(f"The table has no column {', '.join(missing)}; it is needed for every utterance.")
+        derived = "" if missing != [UNPREDICTABILITY] else ", or emotion, which it is derived from"
+        raise EmorankError(f"The table has no column {', '.join(missing)}{derived}; it is needed for every utterance.")
     used = _usable(table, config, progress, window)
     splits, unheard = {}, 0
     for split in _SPLITS:
