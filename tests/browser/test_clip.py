@@ -33,12 +33,12 @@ FIRST = 30_000  # milliseconds; the first clip waits for the audio encoder
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """More than a minute: a calm voice, and from 65 s on a shout."""
+    """More than a minute: a calm voice, and from 65 s on a shout, over and over."""
     calm, rate = soundfile.read(CALM, dtype="float32")
     shout, _ = soundfile.read(SHOUT, dtype="float32")
     whole = np.zeros(70 * rate, np.float32)
     whole[: len(calm)] = calm
-    whole[65 * rate : 65 * rate + len(shout)] = shout
+    whole[65 * rate :] = np.resize(shout, 5 * rate)
     path = tmp_path_factory.mktemp("clip") / "long & <b>.wav"
     soundfile.write(path, whole, rate)
     return path
