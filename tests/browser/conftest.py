@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).parents[2] / "samples"
 MARKUP = "<img src=x onerror=alert(1)> & <b>loud.ogg"  # a name that must stay a name
 START = 60  # seconds until a server must answer
-PATIENCE = 15  # seconds until a page must show what it should, however busy the machine is
+PATIENCE = 30  # seconds until a page must show what it should, however busy the machine is
 
 
 @dataclass(frozen=True)
