@@ -257,8 +257,20 @@ def test_unpredictability_is_derived_from_the_category_unless_it_is_stated(
     np.testing.assert_array_equal(
         prepared.train.text.labels.numpy(), bundled("train").labels(("unpredictability", "valence"))
     )
+    sources = {row["unpredictability_source"] for row in prepared.about()["utterances"]}
+    assert sources == {"derived"}  # whatever the source of the other labels
     stated = prepare(table.with_columns(pl.lit(6.25).alias("unpredictability")), four)
     assert stated.train.audio.labels[:, 0].tolist() == [6.25] * len(stated.train.audio)
+    some = [6.25, None, float("nan"), *[6.25] * 9]  # a corpus that states it beside one that does not
+    mixed = prepare(table.with_columns(pl.Series("unpredictability", some)), four)
+    assert mixed.train.audio.labels[:3, 0].tolist() == [6.25, *map(unpredictability, EMOTIONS[1:3])]
+    counts = {
+        row["unpredictability_source"]: row["utterances"]
+        for row in mixed.about()["utterances"]
+        if row["split"] == "train"
+    }
+    assert counts == {"stated": 6, "derived": 2}
+    assert (mixed.derived, prepare(table, config).derived) == (2, 0)
     with pytest.raises(EmorankError, match="no column unpredictability, or emotion, which it is derived from"):
         prepare(table.drop("emotion"), four)
 

@@ -66,6 +66,8 @@ def train(
                     say(f"{count} utterances {reason} and are left out.")
             if prepared.unheard:
                 say(f"{prepared.unheard} damaged copies cannot be heard; those recordings are heard as they are.")
+            if prepared.derived:
+                say(f"Unpredictability is derived from the category for {prepared.derived} utterances.")
             if prepared.renamed:
                 say(renamed_as(prepared.renamed))
             train, development = (len(prepared.table.filter(split=split)) for split in ("train", "development"))

@@ -38,8 +38,8 @@ class TrainConfig:
         audio_encoder: Frozen audio encoder, see `emorank.encoders`.
         text_encoder: Frozen text encoder, see `emorank.encoders`.
         dimensions: Dimensions of the labels that the loss compares, in any order; the paper's are valence and arousal.
-            With unpredictability, which is derived from the category unless a column states it, surprise and fear are
-            found better.
+            Unpredictability, derived from the category where no column states it, let everyday queries find more on
+            development speakers (docs/model.md).
         loss: What is minimised, see `emorank.losses`.
         captions: Where the descriptions come from: plane, from anywhere on the plane, without pairs; bank, one for
             every utterance by its valence and arousal; template, clap4emo or paraclap, one by its category; or the

@@ -32,6 +32,7 @@ _CAPTIONS = {
     "paraclap": "acoustic properties by Praat beside the category",
     "column": "the table's own",
 }
+_SOURCE = "unpredictability_source"
 _COPIES = 4  # of an utterance of a small corpus
 _HELD_OUT = 0.15  # share of the speakers that become development data where a table has no split
 
@@ -60,9 +61,14 @@ class Prepared:
     captions: str
     unheard: int = 0
 
+    @property
+    def derived(self) -> int:
+        """How many utterances have their unpredictability by their category alone."""
+        return int((self.table[_SOURCE] == "derived").sum()) if _SOURCE in self.table.columns else 0
+
     def about(self) -> dict[str, Any]:
         """What a model card has to say of the data: sizes by corpus and split, and where the labels come from."""
-        columns = [name for name in ("corpus", "split", "label_source") if name in self.table.columns]
+        columns = [name for name in ("corpus", "split", "label_source", _SOURCE) if name in self.table.columns]
         counts = self.table.group_by(columns).len("utterances").sort(columns)
         return {"utterances": counts.to_dicts(), "captions": self.captions}
 
@@ -87,7 +93,7 @@ def prepare(
         require_whisper(config.audio_encoder, config.unfreeze)
     table = table if "split" in table.columns else table.with_columns(split_by_speaker(table))
     table, renamed = with_categories(table.filter(pl.col("split").is_in(_SPLITS)))
-    table = with_derived(table, config)
+    table = _with_derived(table, config)
     missing = [name for name in config.label_columns if name not in table.columns]
     if missing:
         derived = "" if missing != [UNPREDICTABILITY] else ", or emotion, which it is derived from"
@@ -110,21 +116,20 @@ def prepare(
     return Prepared(splits["train"], splits["development"], used.table, *told)
 
 
-def with_derived(table: pl.DataFrame, config: TrainConfig) -> pl.DataFrame:
-    """The table with unpredictability by `emorank.affect.unpredictability`, where it is asked for and not stated.
+def _with_derived(table: pl.DataFrame, config: TrainConfig) -> pl.DataFrame:
+    """The table with unpredictability by `emorank.affect.unpredictability` where it is asked for and not stated.
 
-    An utterance whose category is none of those known has none.
-
-    Args:
-        table: utterances, their categories as `emorank.affect.category_of` writes them.
-        config: names the dimensions.
+    The column `_SOURCE` says of every utterance whether it is stated or derived. An utterance that states none and has
+    none of the categories that are known has none.
     """
-    stated = UNPREDICTABILITY in table.columns or "emotion" not in table.columns
-    if stated or UNPREDICTABILITY not in config.dimensions:
+    if UNPREDICTABILITY not in config.dimensions or "emotion" not in table.columns:
         return table
-    derived = {category: unpredictability(category) for category in CATEGORIES}
-    column = pl.col("emotion").replace_strict(derived, default=None, return_dtype=pl.Float64)
-    return table.with_columns(column.alias(UNPREDICTABILITY))
+    numbers = {category: unpredictability(category) for category in CATEGORIES}
+    derived = pl.col("emotion").replace_strict(numbers, default=None, return_dtype=pl.Float64)
+    nothing = pl.lit(None, dtype=pl.Float64)
+    stated = pl.col(UNPREDICTABILITY).cast(pl.Float64).fill_nan(None) if UNPREDICTABILITY in table.columns else nothing
+    source = pl.when(stated.is_null()).then(pl.lit("derived")).otherwise(pl.lit("stated"))
+    return table.with_columns(pl.coalesce(stated, derived).alias(UNPREDICTABILITY), source.alias(_SOURCE))
 
 
 @dataclass(frozen=True)
