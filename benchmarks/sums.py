@@ -20,7 +20,7 @@ def rows(count: int, dim: int = 512) -> pa.Table:
         "end": rng.random(count),
         "channel": pa.nulls(count, pa.int16()),
         "embedding": fixed_size_list(rng.random((count, dim), np.float32)),
-        **{name: rng.random(count, np.float32) for name in (*DIMENSIONS, "loudness")},
+        **{name: rng.random(count, np.float32) for name in (*DIMENSIONS, "loudness", "speech")},
         "damage": pa.nulls(count, pa.string()),
         "reason": pa.nulls(count, pa.string()),
         "size": np.arange(count),

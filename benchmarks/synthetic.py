@@ -67,6 +67,7 @@ def rows(real: np.ndarray, half: float, first: int, count: int, schema: pa.Schem
         "start": numbers % A_RECORDING * 5.0,
         "end": numbers % A_RECORDING * 5.0 + rng.uniform(1, 5, count),
         "loudness": rng.uniform(-50, -10, count).astype(np.float32),
+        "speech": rng.uniform(0, 5, count).astype(np.float32),
         "valence": places[:, 0],
         "arousal": places[:, 1],
         "dominance": places[:, 2],

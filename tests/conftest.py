@@ -67,6 +67,13 @@ def voice(seconds: float, pitch: float = 140.0, seed: int = 0, rate: int = 16_00
     return (0.1 * tone * envelope + 0.003 * rng.standard_normal(len(time))).astype(np.float32)
 
 
+def drums(seconds: float, rate: int = 16_000) -> np.ndarray:
+    """A sound that is no voice and not steady either: three beats a second."""
+    since = np.arange(round(seconds * rate)) % (rate // 3)
+    noise = np.random.default_rng(0).standard_normal(len(since))
+    return (0.2 * noise * np.exp(-since / (0.03 * rate))).astype(np.float32)
+
+
 @pytest.fixture
 def recordings(tmp_path: Path) -> Callable[..., Path]:
     """Makes a folder of short recordings."""

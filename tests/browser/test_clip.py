@@ -1,7 +1,10 @@
 """Searching by a recording of one's own: a part of it, from the microphone, and what is refused."""
 
 import io
-from collections.abc import Iterator
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +16,8 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SAMPLES, Server
-from tests.browser.person import cards, chips, names, settled
+from tests.browser.person import ask, cards, chips, names, settled
+from tests.conftest import drums
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -42,6 +46,28 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "long & <b>.wav"
     soundfile.write(path, whole, rate)
     return path
+
+
+def test_what_hardly_anybody_speaks_in_is_said_to_be_such(
+    open_page: Callable[..., Page], server: Server, serve: Callable[..., str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    soundfile.write(folder / "drums.wav", drums(3.0), 16_000)
+    shutil.copy(CALM, folder)
+    command = [sys.executable, "-m", "emorank", "index", str(folder), "--name", "mixed"]
+    subprocess.run(command, env=server.environment, check=True, capture_output=True)
+    page = open_page(serve(server.environment, "mixed"))
+    ask(page, "calm")
+    card = page.get_by_role("article", name="drums.wav")
+    expect(card.locator(".labels")).to_contain_text("no speech heard")
+    expect(page.get_by_role("article", name="calm-ann-1.ogg").locator(".labels")).not_to_contain_text("speech")
+    page.get_by_role("button", name="By a clip").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a file…").click()
+    with page.expect_response("**/api/search/clip*", timeout=FIRST):
+        chooser.value.set_files(folder / "drums.wav")
+    expect(page.locator("#hint")).to_have_text("The clip: no speech heard; what it finds may mean nothing.")
 
 
 def test_a_part_of_a_long_recording(page: Page, long: Path) -> None:

@@ -60,7 +60,7 @@ def test_search_by_name_decodes_nothing(emorank: Emorank, calls: Path, monkeypat
     assert len(hits) == 6
     assert set(hits[0]) == {
         *("id", "path", "start", "end", "score", "percentile", "distance"),
-        *("valence", "arousal", "dominance", "loudness", "channel", "damage", "labels", "others", "date"),
+        *("valence", "arousal", "dominance", "loudness", "speech", "channel", "damage", "labels", "others", "date"),
     }
     assert hits[0]["percentile"] == 83.33
     assert all(Path(hit["path"]).is_file() for hit in hits)
@@ -173,6 +173,7 @@ def test_export(emorank: Emorank, calls: Path, format: str, tmp_path: Path) -> N
             "arousal",
             "dominance",
             "loudness",
+            "speech",
             "channel",
             "damage",
             "date",

@@ -11,6 +11,7 @@ import soundfile
 from emorank import audio
 from emorank.encoders import audio_encoder
 from tests.cli.conftest import Run
+from tests.conftest import drums
 from tests.encoders.checkpoints import tiny_wavlm_ser
 
 STORY = Path(__file__).parents[2] / "samples" / "story-ben.ogg"
@@ -60,3 +61,22 @@ def test_mistakes_are_one_sentence(emorank: Emorank, recordings: Callable[..., P
         assert run.out == ""
         assert sentence in run.err
         assert len(run.err.strip().splitlines()) == 1
+
+
+def test_moments_without_a_voice_are_named(emorank: Emorank, tiny_model: Path, tmp_path: Path) -> None:
+    root = tmp_path / "mixed"
+    root.mkdir()
+    soundfile.write(root / "drums.wav", drums(3.0), 16_000)
+    (root / "story.ogg").write_bytes(STORY.read_bytes())
+    run = emorank("locate", root, "--json", "--model", tiny_model)
+    first, *rest = run.json
+    assert (Path(first["path"]).name, first["speech"]) == ("drums.wav", 0.0)
+    assert all(0.5 < row["speech"] <= row["end"] - row["start"] + 0.05 for row in rest)
+    assert f"Hardly a voice, so the place may mean nothing: {root}/drums.wav at 0:00.0: no speech heard." in run.err
+    found = emorank("search", "calm", root, "--top", 20, "--model", tiny_model)
+    assert f"{root}/drums.wav at 0:00.0: no speech heard." in found.err
+    some = emorank("search", "calm", root, "--top", 20, "--where", "speech > 0.5", "--json", "--model", tiny_model)
+    assert {Path(hit["path"]).name for hit in some.json} == {"story.ogg"}
+    assert "Hardly" not in emorank("locate", root / "story.ogg", "--model", tiny_model).err
+    like = emorank("search", "--like", root / "drums.wav", root, "--json", "--model", tiny_model)
+    assert f"{root}/drums.wav: no speech heard; what it finds may mean nothing." in like.err

@@ -97,7 +97,7 @@ def look(name: str, target: str) -> None:
     np.savez(
         target,
         paths=np.array(segments.paths),
-        numbers=np.stack([segments.start, segments.end, segments.loudness, segments.channels], 1),
+        numbers=np.stack([segments.start, segments.end, segments.loudness, segments.channels, segments.speech], 1),
         embeddings=segments.embeddings,
         places=segments.places,
         known=np.array([f"{path} {entry.size} {entry.digest} {entry.reason}" for path, entry in sorted(known.items())]),

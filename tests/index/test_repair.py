@@ -23,7 +23,7 @@ from tests.index.conftest import counted
 
 def equal(one: Segments, other: Segments, heard: bool = False) -> bool:
     """Bit by bit, or, where recordings were heard again in another batch, up to rounding."""
-    names = ("start", "end", "embeddings", "places", "loudness", "channels")
+    names = ("start", "end", "embeddings", "places", "loudness", "channels", "speech")
     return one.paths == other.paths and all(
         np.allclose(getattr(one, name), getattr(other, name), rtol=0, atol=1e-4 * heard, equal_nan=True)
         for name in names
@@ -161,6 +161,7 @@ def test_sums_know_every_column_and_null_from_zero() -> None:
         columns |= {name: pa.array(["text"]) for name in ("path", "damage", "reason", "digest")}
         columns |= {"channel": pa.array([1], pa.int16()), "size": pa.array([3]), "changed": pa.array([4])}
         columns |= {"peaks": pa.array([b"p" * 96], pa.binary(96)), "loudness": pa.array([0.0], pa.float32())}
+        columns |= {"speech": pa.array([0.0], pa.float32())}
         columns |= {"embedding": pa.array([[1.0] * 3], pa.list_(pa.float32(), 3))}
         columns |= {"feature": pa.array([np.ones(5, np.float16)], pa.list_(pa.float16(), 5))}
         return pa.table(columns | changes)
@@ -173,6 +174,7 @@ def test_sums_know_every_column_and_null_from_zero() -> None:
         "damage": [""],
         "channel": pa.array([None], pa.int16()),
         "loudness": pa.array([None], pa.float32()),
+        "speech": pa.array([None], pa.float32()),
         "size": [2],
         "peaks": pa.array([None], pa.binary(96)),
         "embedding": pa.array([[1.0, 1.0, 1.0000001]], pa.list_(pa.float32(), 3)),
@@ -182,6 +184,17 @@ def test_sums_know_every_column_and_null_from_zero() -> None:
         damaged = rows(sums=stated, **{name: pa.array(value) if isinstance(value, list) else value})
         wrong = {group for group in sums.GROUPS if not sums.good(damaged, group).all()}
         assert wrong == {group for group, columns in sums.GROUPS.items() if name in columns}, name
+
+
+def test_sums_of_rows_without_a_later_column_are_those_of_rows_where_it_is_null() -> None:
+    rows = pa.table({"path": ["a", "b"], "size": [1, 2], "speech": pa.nulls(2, pa.float32())})
+    columns = ("path", "speech")
+    expected = sums._of(rows, columns)
+    np.testing.assert_array_equal(sums._of(rows.drop_columns("speech"), columns), expected)
+    some = rows.set_column(2, "speech", pa.array([None, 0.0], pa.float32()))
+    assert (sums._of(some, columns) == expected).tolist() == [True, False]
+    with pytest.raises(KeyError, match="path"):
+        sums._of(rows.drop_columns("path"), columns)
 
 
 @pytest.mark.parametrize("before", [None, b"one"])

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from emorank.affect import DIMENSIONS
 from emorank.errors import EmorankError
 from emorank.index import Index, table
 from emorank.model import EmotionRankCLAP
-from tests.conftest import save_model
+from tests.conftest import save_model, voice
 from tests.index.conftest import counted
 
 
@@ -53,6 +54,50 @@ def test_an_index_of_the_first_schema_is_migrated_without_decoding(
     assert migrated.update(root).changed == 1
     assert set(decoded) == {"clip002.wav"}
     assert not (tmp_path / "index" / "segments.lance").exists()
+
+
+def fourth_schema(place: Path | str, model: EmotionRankCLAP) -> None:
+    """Turn an index into what an emorank wrote that did not know how long somebody speaks."""
+    import json
+
+    import pyarrow as pa
+
+    from emorank.index.remote import connected
+
+    database, name = connected(place), table.table_name(model)
+    rows = database.open_table(name).to_arrow().drop_columns(["speech", "sums"])
+    about = {"schema": 4, "encoder": model.config.audio_encoder, "model": model.fingerprint}
+    layout = pa.schema(
+        [field for field in table.schema(model) if field.name != "speech"], metadata={b"emorank": json.dumps(about)}
+    )
+    rows = table.summed(rows, layout).cast(layout)
+    database.create_table(name, rows, schema=layout, mode="overwrite")
+    if isinstance(place, Path):
+        table.ledger_of(place, name).unlink()
+
+
+def test_an_index_of_the_fourth_schema_is_read_as_it_is_and_brought_up_without_decoding(
+    tmp_path: Path, model: EmotionRankCLAP, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = recordings(3)
+    Index(tmp_path / "index", model).update(root)
+    expected = Index(tmp_path / "index", model).segments()
+    assert expected.speech is not None
+    assert not np.isnan(expected.speech).any()
+    fourth_schema(tmp_path / "index", model)
+    decoded = counted(monkeypatch)
+    before = Index(tmp_path / "index", model, readonly=True).segments()
+    index = Index(tmp_path / "index", model)
+    for segments in (before, index.segments()):
+        assert segments.paths == expected.paths
+        np.testing.assert_array_equal(segments.loudness, expected.loudness)
+        assert segments.speech is not None
+        assert np.isnan(segments.speech).all()
+    assert decoded == []
+    soundfile.write(root / "new.wav", voice(0.7), 16_000)
+    assert index.update(root).added == 1
+    assert index.segments().speech is not None
+    np.testing.assert_array_equal(np.isnan(index.segments().speech), [True, True, True, False])
 
 
 def test_an_old_index_of_weights_that_nobody_noted_is_named_and_left(

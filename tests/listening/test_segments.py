@@ -11,9 +11,9 @@ from hypothesis import given, settings
 
 from emorank import audio
 from emorank.errors import AudioError
-from emorank.listening.segments import LONGEST, SHORTEST, Segment, _stretches, segments
-from emorank.listening.speech import CHUNK, TIMBRE, Listened
-from tests.conftest import voice
+from emorank.listening.segments import LONGEST, SHORTEST, NoSpeech, Segment, _stretches, segments, spoken
+from emorank.listening.speech import CHUNK, TIMBRE, Listened, heard
+from tests.conftest import drums, voice
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 RATE = 16_000
@@ -67,6 +67,27 @@ def test_each_clip_is_in_a_segment_of_its_own(conversation: tuple[np.ndarray, li
     for start, end in places:
         held = sum(max(0.0, min(piece.end, end) - max(piece.start, start)) for piece in pieces)
         assert held > 0.98 * (end - start)
+
+
+def test_how_long_somebody_speaks(conversation: tuple[np.ndarray, list[tuple[float, float]]]) -> None:
+    wave, _ = conversation
+    probable = np.repeat(heard(wave) >= 0.35, CHUNK)  # of every sample
+    for piece in found(wave):
+        first, last = round(piece.start * RATE), round(piece.end * RATE)
+        assert piece.speech == pytest.approx(probable[first:last].sum() / RATE, abs=2 * CHUNK / RATE)
+        assert 0.3 * (piece.end - piece.start) < piece.speech <= piece.end - piece.start + CHUNK / RATE
+
+
+def test_a_clip_says_how_long_somebody_speaks_in_it() -> None:
+    wave = audio.load(SAMPLES / "calm-ann-1.ogg")
+    (whole,) = found(wave)
+    half = len(wave) // 2
+    assert whole.speech == spoken("it", wave) == pytest.approx(2.8, abs=0.3)
+    assert 0.3 < spoken("it", wave[:half]) < 0.7 * whole.speech
+    (only,) = found(drums(4.0))
+    assert only.speech == 0.0
+    with pytest.raises(NoSpeech, match="it is silent"):
+        spoken("it", np.zeros(RATE, np.float32))
 
 
 @settings(max_examples=5, deadline=None)

@@ -64,7 +64,7 @@ def equal(dataset: Index, laptop: Index) -> None:
     assert one.paths == other.paths
     for name in ("start", "end", "channels"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-    for name in ("embeddings", "places", "loudness"):
+    for name in ("embeddings", "places", "loudness", "speech"):
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-4)
     assert one.damage == other.damage
     assert dataset.recordings() == laptop.recordings()

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from emorank import objects
@@ -15,6 +16,7 @@ from emorank.index.named import NamedIndex
 from emorank.model import EmotionRankCLAP
 from emorank.scale.embed import Dataset
 from emorank.scale.sources import source
+from tests.index.test_versions import fourth_schema
 from tests.scale.conftest import Recordings, counting, here
 
 
@@ -53,6 +55,30 @@ def test_recordings_on_storage_are_heard_as_those_in_a_folder(
     objects.write(f"{bucket}/in it", "clip002.wav", (root / "clip002.wav").read_bytes())  # touched
     done = Dataset.at(out, None, None, "").update(source(f"{bucket}/in it"), engine)
     assert (done.added, done.changed, heard) == (1, 1, [])
+
+
+def test_a_dataset_from_before_goes_on_as_it_is(
+    bucket: str, recordings: Recordings, tiny_model: Path, model: EmotionRankCLAP
+) -> None:
+    """On object storage nothing is migrated: what came later stays unknown there, also of what is new."""
+    root, out = recordings(3), f"{bucket}/out"
+    uploaded(root, f"{bucket}/in")
+    Dataset.at(out, str(tiny_model), None, "").update(source(f"{bucket}/in"), here(model))
+    expected = NamedIndex.open(out).reading.segments()
+    fourth_schema(out, model)
+    objects.write(f"{bucket}/in", "other.wav", (root / "clip002.wav").read_bytes()[:-2000])
+    objects.write(f"{bucket}/in", "copied.wav", (root / "clip000.wav").read_bytes())
+    assert Dataset.at(out, None, None, "").update(source(f"{bucket}/in"), here(model)).added == 2
+    found = NamedIndex.open(out).reading.segments()
+    assert [os.path.basename(path) for path in found.paths] == [
+        *("clip000.wav", "clip001.wav", "clip002.wav", "copied.wav", "other.wav")
+    ]
+    assert found.speech is not None
+    assert np.isnan(found.speech).all()
+    np.testing.assert_array_equal(found.embeddings[:3], expected.embeddings)
+    view = NamedIndex.open(out).reading.view()
+    assert view is not None
+    assert sum(rows["speech"].null_count for _, rows in view.all(["path", "speech"], ("searched",))) == 5
 
 
 def test_two_contents_of_one_size_within_a_second_are_told_apart(bucket: str) -> None:

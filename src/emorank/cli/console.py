@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from emorank.affect import DIMENSIONS
 from emorank.cli import printable
 from emorank.errors import AudioError
+from emorank.listening.caution import LITTLE
 
 if TYPE_CHECKING:
     import numpy as np
 
     from emorank.captions.familiar import Described
+
+_NAMED = 5  # of many
 
 
 class Bar(Protocol):
@@ -85,12 +88,27 @@ def name_damaged(damage: Mapping[str, str]) -> None:
         say(f"{len(damage)} damaged; what could be decoded of them was heard.")
 
 
+def name_unspoken(count: int) -> None:
+    """How many moments hold hardly any speech, and what can be done about it."""
+    if count:
+        hold = "moment holds" if count == 1 else "moments hold"
+        say(f"{count} {hold} hardly any speech: music, noise, a lone sound. Without them: --where 'speech > {LITTLE}'")
+
+
+def name_doubtful(moments: Sequence[tuple[str, str]]) -> None:
+    """Moments that are shown although hardly anybody speaks in them, some of them: path, and why."""
+    if moments:
+        named = "; ".join(f"{path}: {why}" for path, why in moments[:_NAMED])
+        more = f"; and {len(moments) - _NAMED} more" if len(moments) > _NAMED else ""
+        say(f"Hardly a voice, so the place may mean nothing: {named}{more}.")
+
+
 def name_passed_over(suffixes: Mapping[str, int]) -> None:
     """Files that were not looked at because of their suffix, once, the most frequent kinds first."""
     if suffixes:
         kinds = sorted(suffixes.items(), key=lambda item: (-item[1], item[0]))
-        named = ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in kinds[:5])
-        more = f" and {len(kinds) - 5} more kinds" if len(kinds) > 5 else ""
+        named = ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in kinds[:_NAMED])
+        more = f" and {len(kinds) - _NAMED} more kinds" if len(kinds) > _NAMED else ""
         say(f"{sum(suffixes.values())} files are no recordings by their names and were passed over: {named}{more}.")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from emorank import DEFAULT_MODEL
-from emorank.cli.console import name_broken, name_damaged, name_passed_over, say
+from emorank.cli.console import name_broken, name_damaged, name_passed_over, name_unspoken, say
 from emorank.cli.hearing import hearing
 from emorank.cli.options import require, require_ray
 from emorank.errors import EmorankError
@@ -78,6 +78,7 @@ def embed(
     name_broken(done.broken)
     name_damaged(done.damaged)
     name_passed_over(done.passed_over)
+    name_unspoken(done.unspoken)
     if done.missing:
         say(f"{source} holds nothing now; what is known of it stays. If it is gone for good: --prune")
     moved = f" ({done.moved} of them known by their content)" if done.moved else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from emorank.cli.console import clock, name_broken, name_damaged, name_passed_over, print_table, say
+from emorank.cli.console import clock, name_broken, name_damaged, name_passed_over, name_unspoken, print_table, say
 from emorank.cli.hearing import as_json, hearing, tell
 from emorank.errors import EmorankError
 
@@ -109,6 +109,7 @@ def _update(named: "NamedIndex", prune: bool = False, json: bool = False) -> Non
     name_broken(done.broken)
     name_damaged(done.damaged)
     name_passed_over(done.passed_over)
+    name_unspoken(done.unspoken)
     for root in missing:
         say(f"{root} is not there now; what is known of it stays.")
     if done.missing:

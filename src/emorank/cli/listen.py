@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emorank.cli.console import name_broken, name_damaged, name_passed_over
+from emorank.cli.console import name_broken, name_damaged, name_passed_over, say
 from emorank.cli.hearing import hearing
 from emorank.errors import AudioError, EmorankError
 
@@ -89,17 +89,18 @@ def located(root: str, encoder: str, channels: str = "auto") -> "Segments":
 
 
 def clip(path: str | Path) -> "np.ndarray":
-    """The samples of a recording that is asked about, (n,) mono at 16 kHz.
+    """The samples of a recording that is asked about, (n,) mono at 16 kHz; it is said where hardly anybody speaks.
 
     Raises:
         AudioError: it cannot be read, or nobody speaks in it.
     """
     from emorank.audio import load
-    from emorank.listening.speech import no_voice
+    from emorank.listening.caution import clip_caution
+    from emorank.listening.segments import spoken
 
     wave = load(path)
-    if reason := no_voice(wave):
-        raise AudioError(str(path), reason)
+    if doubt := clip_caution(str(path), spoken(str(path), wave)):
+        say(doubt)
     return wave
 
 

@@ -1,6 +1,7 @@
 """emorank locate: valence, arousal and dominance of every recording."""
 
 import csv
+import math
 import os
 import sys
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from emorank import DEFAULT_MODEL
-from emorank.cli.console import as_typed, clock, places, print_json, print_table, say, shown
+from emorank.cli.console import as_typed, clock, name_doubtful, places, print_json, print_table, say, shown
 from emorank.cli.listen import listened, located
 from emorank.errors import EmorankError
+from emorank.listening.caution import caution
 
 
 def locate(
@@ -67,16 +69,20 @@ def locate(
             "end": round(end, 2),
             **place,
             "channel": channel or None,
+            "speech": None if speech is None or math.isnan(speech) else round(speech, 2),
         }
-        for path, start, end, place, channel in zip(
+        for path, start, end, place, channel, speech in zip(
             segments.paths,
             segments.start.tolist(),
             segments.end.tolist(),
             places(segments.places),
             segments.channels.tolist(),
+            [None] * len(segments.paths) if segments.speech is None else segments.speech.tolist(),
             strict=True,
         )
     ]
+    doubts = ((f"{row['path']} at {clock(row['start'])}", caution(row["speech"])) for row in rows)
+    name_doubtful([(moment, why) for moment, why in doubts if why])
     if json or format == "json":
         print_json(rows)
     elif format == "csv":

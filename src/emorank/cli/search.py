@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from emorank.cli.asked import Asked
 from emorank.cli.asking import Answer, answered
-from emorank.cli.console import as_typed, clock, from_here, print_json, print_table, say, shown
+from emorank.cli.console import as_typed, clock, from_here, name_doubtful, print_json, print_table, say, shown
 from emorank.cli.counting import Counting, count
 from emorank.cli.cutting import Cut, Selected, cut_into
 from emorank.cli.keeping import Keeping, keep, tend
@@ -103,6 +103,7 @@ def search(
         print_json([{k: v for k, v in dataclasses.asdict(hit).items() if k != "row"} for hit in hits])
     else:
         _print(place, result, hits, wide)
+        name_doubtful([(f"{hit.path} at {clock(hit.start)}", hit.caution) for hit in hits if hit.caution])
         if fit := _fit(place, answer):
             say(f"Best hits: {fit}.")
     if why:

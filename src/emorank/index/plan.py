@@ -59,6 +59,7 @@ class Update:
         broken: everything that is in the folder and cannot be searched, with the reason.
         damaged: of what was read, path -> what is missing of it, in a sentence.
         passed_over: files that are no recordings by their suffix: suffix -> how many.
+        unspoken: how many moments of what was read hold hardly any speech, see `emorank.listening.caution`.
     """
 
     added: int
@@ -70,6 +71,7 @@ class Update:
     broken: tuple[AudioError, ...]
     damaged: dict[str, str]
     passed_over: Counter[str]
+    unspoken: int
 
     @property
     def skipped(self) -> int:
@@ -81,7 +83,7 @@ class Update:
         """Several folders' updates added up."""
         counts = {
             name: sum(getattr(update, name) for update in updates)
-            for name in ("added", "changed", "moved", "removed", "kept", "missing")
+            for name in ("added", "changed", "moved", "removed", "kept", "missing", "unspoken")
         }
         broken = tuple(error for update in updates for error in update.broken)
         damaged = {path: damage for update in updates for path, damage in update.damaged.items()}

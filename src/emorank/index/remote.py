@@ -33,7 +33,8 @@ def opened(place: str, model: EmotionRankCLAP, channels: Policy) -> Any | None:
             )
         return None
     found = database.open_table(name)
-    if not table.is_current(found, model, place):
+    stated = table.about(found, place)
+    if stated["schema"] < 4 or stated["model"] != model.fingerprint:
         raise EmorankError(f"{place}: made by an older emorank or another model; embed at another place.")
     return found
 

@@ -61,15 +61,13 @@ class Rows:
         """
         if self._table is None:
             return self._layout.empty_table().select(columns)
-        summed = sums.COLUMN in self._table.schema.names
         needed = [name for group in groups for name in sums.GROUPS[group]]
-        wanted = list(dict.fromkeys([*columns, *needed, sums.COLUMN])) if summed else columns
-        query = self._table.search().select(wanted)
+        query = self._table.search().select(table.stored(self._table, [*columns, *needed, sums.COLUMN]))
         found = (query.where(where) if where else query).to_arrow()
-        good = np.all([sums.good(found, group) for group in groups], axis=0) if summed else np.True_
+        good = np.all([sums.good(found, group) for group in groups], axis=0)
         if not good.all():
             raise damaged(self._folder, f"{int((~good).sum())} rows of {self._name}{table.SUFFIX}")
-        return found.select(columns)
+        return table.completed(found, columns)
 
     def batches(self, columns: list[str], group: str) -> Iterator[Any]:
         """The same a batch at a time, of one group: what is too large to be held whole."""
@@ -77,13 +75,12 @@ class Rows:
 
         if self._table is None:
             return
-        summed = sums.COLUMN in self._table.schema.names
-        wanted = list(dict.fromkeys([*columns, *sums.GROUPS[group], sums.COLUMN])) if summed else columns
+        wanted = table.stored(self._table, [*columns, *sums.GROUPS[group], sums.COLUMN])
         for batch in self._table.search().select(wanted).to_batches(_ROWS_AT_ONCE):
             rows = pa.Table.from_batches([batch])
             if not sums.good(rows, group).all():
                 raise damaged(self._folder, f"rows of {self._name}{table.SUFFIX}")
-            yield rows.select(columns)
+            yield table.completed(rows, columns)
 
     def whole(self, where: str) -> Any:
         """Some rows with all columns.
@@ -94,11 +91,11 @@ class Rows:
         found = self._table.search().where(where).to_arrow() if self._table else self._layout.empty_table()
         if not all(sums.good(found, group).all() for group in sums.GROUPS):
             raise damaged(self._folder, f"rows of {self._name}{table.SUFFIX}")
-        return found
+        return table.completed(found, self._layout.names)
 
     def add(self, rows: Any) -> None:
         """One transaction."""
-        self._writable().add(rows)
+        self._writable().add(table.fitting(rows, self._writable()))
         if time.monotonic() - self._noted > _NOTED_EVERY:
             self.note()
 

@@ -37,6 +37,8 @@ class Segments:
         channels: (n,) number of the channel that is heard, from 1; 0 where a recording is heard as one.
         damage: path of a recording of which something is missing -> what, in a sentence.
         changed: (n,) time of the last change of the recordings, in nanoseconds since 1970; None where nobody noted it.
+        speech: (n,) how long somebody speaks, in seconds; NaN where an old index did not keep it, None where nobody
+            looked.
     """
 
     paths: list[str]
@@ -48,6 +50,7 @@ class Segments:
     channels: np.ndarray
     damage: dict[str, str]
     changed: np.ndarray | None = None
+    speech: np.ndarray | None = None
 
     @classmethod
     def of(cls, rows: Any) -> "Segments":
@@ -66,6 +69,7 @@ class Segments:
             rows["channel"].fill_null(0).to_numpy(),
             {path: damage for path, damage in damaged if damage is not None},
             rows["changed"].to_numpy() if "changed" in rows.column_names else None,
+            rows["speech"].to_numpy(zero_copy_only=False) if "speech" in rows.column_names else None,
         )
 
     def under(self, root: str) -> "Segments":
@@ -86,6 +90,7 @@ class Segments:
             self.channels[chosen],
             self.damage,
             None if self.changed is None else self.changed[chosen],
+            None if self.speech is None else self.speech[chosen],
         )
 
     @property

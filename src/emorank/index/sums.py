@@ -15,11 +15,12 @@ from emorank.affect import DIMENSIONS
 COLUMN = "sums"
 _WHICH = ("path", "start", "channel")
 GROUPS = {
-    "searched": (*_WHICH, "end", "embedding", *DIMENSIONS, "loudness", "damage", "reason"),
+    "searched": (*_WHICH, "end", "embedding", *DIMENSIONS, "loudness", "speech", "damage", "reason"),
     "file": ("path", "size", "changed", "digest", "reason"),
     "drawn": (*_WHICH, "peaks"),
     "heard": (*_WHICH, "feature"),
 }
+LATER = ("speech",)  # columns that rows of before do not have; null adds nothing, so that their sums stay right
 _NULL = np.uint64(0x9E3779B97F4A7C15)  # stands for a text or waveform that is not there
 _ROWS_AT_ONCE = 65_536  # held as words
 
@@ -52,7 +53,10 @@ def of_group(rows: Any, group: str) -> np.ndarray:
 def _of(rows: Any, columns: tuple[str, ...]) -> np.ndarray:
     total = np.zeros(len(rows), np.uint64)
     for name in columns:
-        total += _column(name, rows[name])
+        if name in rows.column_names:
+            total += _column(name, rows[name])
+        elif name not in LATER:
+            raise KeyError(name)
     return total
 
 
@@ -67,7 +71,9 @@ def _column(name: str, column: Any) -> np.ndarray:
     if pa.types.is_string(kind) or pa.types.is_fixed_size_binary(kind):
         return np.asarray(_texts(column) * _odd(name, 1)[0])
     if pa.types.is_floating(kind):
-        return _wide(name, column.to_numpy(zero_copy_only=False).reshape(-1, 1))  # what is null is NaN
+        values = column.to_numpy(zero_copy_only=False)  # what is null is NaN
+        added = _wide(name, values.reshape(-1, 1))
+        return np.where(np.isnan(values), np.uint64(0), added + _odd(name, 2)[1]) if name in LATER else added
     numbers = column.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64).view(np.uint64)
     return np.asarray(numbers * _odd(name, 1)[0])
 

@@ -7,6 +7,7 @@ embedding, so that another model on the same encoder needs no audio, and checksu
 
 import json
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from emorank.index.failures import damaged
 from emorank.listening import encode
 from emorank.model import EmotionRankCLAP
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5  # the fourth lacks what is in `sums.LATER`, the third also sums; both can be read
 SUFFIX = ".lance"  # of the folder of a table
 FIRST = "segments"  # what the only table was called up to version 2
 MAKING = "making-"  # before the name of a table that takes its place when it is whole
@@ -55,6 +56,29 @@ def made_now(layout: Any) -> Any:
     """A schema that says of the table which is made with it that it is none of those before it."""
     stated = json.loads(layout.metadata[b"emorank"]) | {"made": secrets.token_hex(8)}
     return layout.with_metadata({b"emorank": json.dumps(stated).encode()})
+
+
+def stored(table: Any, columns: Sequence[str]) -> list[str]:
+    """Those of some columns that a table has: one of version 4 lacks what came later, and one of version 3 sums."""
+    names = table.schema.names
+    return [name for name in dict.fromkeys(columns) if name in names or name not in (*sums.LATER, sums.COLUMN)]
+
+
+def completed(rows: Any, columns: Sequence[str]) -> Any:
+    """Rows with just these columns; what came after version 4 is null where the rows lack it."""
+    import pyarrow as pa
+
+    kinds = encode.schema(1)
+    for name in columns:
+        if name in sums.LATER and name not in rows.column_names:
+            rows = rows.append_column(kinds.field(name), pa.nulls(len(rows), kinds.field(name).type))
+    return rows.select(list(columns))
+
+
+def fitting(rows: Any, table: Any) -> Any:
+    """Rows as a table takes them in: one of version 4 on object storage goes on without what came later."""
+    lacking = [name for name in sums.LATER if name not in table.schema.names]
+    return summed(rows.drop_columns([*lacking, sums.COLUMN]), table.schema) if lacking else rows
 
 
 def about(table: Any, folder: Path | str) -> dict[str, Any]:
@@ -139,8 +163,7 @@ def opened(folder: Path, model: EmotionRankCLAP, channels: Policy) -> Any | None
     verified(folder, name)
     table = lancedb.connect(folder).open_table(name)
     stated = about(table, folder)
-    # The third version lacks nothing but checksums.
-    if stated["schema"] < SCHEMA_VERSION - 1 or stated["model"] != model.fingerprint:
+    if stated["schema"] < 3 or stated["model"] != model.fingerprint:
         raise _outdated(folder)
     return table
 

@@ -16,6 +16,7 @@ from emorank.index.rows import chunks, quoted
 from emorank.index.segments import Segments
 from emorank.index.tables import FILE, Tables, recordings_of
 from emorank.index.view import View
+from emorank.listening.caution import caution
 from emorank.listening.course import Told
 from emorank.listening.encode import listen
 from emorank.listening.recordings import Listing, Recording, recordings, within
@@ -23,7 +24,8 @@ from emorank.model import EmotionRankCLAP
 from emorank.storage import cache_folder
 from emorank.types import Hearing, SoFar
 
-_SEARCHED = ("path", "start", "end", "embedding", *DIMENSIONS, "loudness", "channel", "damage", "reason", "changed")
+_MOMENT = ("path", "start", "end", "channel", "loudness", "speech")
+_SEARCHED = (*_MOMENT, "embedding", *DIMENSIONS, "damage", "reason", "changed")
 _COPIED_AT_ONCE = 500  # moved recordings in one transaction
 
 #: Recordings, and what is told how far it is -> rows of the table, whole recordings at a time.
@@ -113,7 +115,7 @@ class Index:
             listing = listed()
             indexed = self.recordings()
             todo = plan(top, listing, indexed, prune)
-            damaged = self._write(todo, indexed, hear, progress)
+            damaged, unspoken = self._write(todo, indexed, hear, progress)
             self._tables.remove(todo.remove)
             if todo.hear or todo.copy or todo.remove:
                 self._rows.optimize()
@@ -136,6 +138,7 @@ class Index:
             broken=tuple(sorted(broken, key=lambda error: error.path)),
             damaged=damaged,
             passed_over=listing.passed_over,
+            unspoken=unspoken,
         )
 
     def segments(self) -> Segments:
@@ -181,9 +184,15 @@ class Index:
             peaks: list[bytes | None] = rows["peaks"].to_pylist()
             return peaks
 
-    def _write(self, todo: Plan, indexed: dict[str, Indexed], hear: Hear, progress: Hearing | None) -> dict[str, str]:
-        """New rows of recordings in place of the old ones; gives what is missing of those that were heard."""
+    def _write(
+        self, todo: Plan, indexed: dict[str, Indexed], hear: Hear, progress: Hearing | None
+    ) -> tuple[dict[str, str], int]:
+        """New rows of recordings in place of the old ones.
+
+        Gives what is missing of those that were heard, and how many of their moments hold hardly any speech.
+        """
         damaged: dict[str, str] = {}
+        unspoken = 0
         size = sum(file.size for file in todo.hear)
         course = SoFar(0, len(todo.hear) + len(todo.copy), 0, 0.0, 0.0 if size else 1.0)
 
@@ -209,7 +218,8 @@ class Index:
             paths = rows["path"].to_pylist()
             add(rows, list(dict.fromkeys(paths)))
             damaged |= {path: note for path, note in zip(paths, rows["damage"].to_pylist(), strict=True) if note}
-        return damaged
+            unspoken += sum(caution(speech) is not None for speech in rows["speech"].to_pylist())
+        return damaged, unspoken
 
     def _heard(self, files: Sequence[Recording], told: Told) -> Iterator[Any]:
         batches = listen(files, self.model.audio_encoder, channels=self.channels, progress=told)

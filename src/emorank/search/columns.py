@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 #: Columns of numbers that every segment has of its own.
-NUMBERS = ("start", "end", "duration", *DIMENSIONS, "loudness", "channel")
+NUMBERS = ("start", "end", "duration", *DIMENSIONS, "loudness", "speech", "channel")
 
 
 def column_types(labels: "pl.DataFrame | None" = None) -> "dict[str, pl.DataType]":
@@ -32,7 +32,13 @@ def beside(labels: "pl.DataFrame") -> list[str]:
 
 
 def number(
-    name: str, start: np.ndarray, end: np.ndarray, places: np.ndarray, loudness: np.ndarray, channels: np.ndarray
+    name: str,
+    start: np.ndarray,
+    end: np.ndarray,
+    places: np.ndarray,
+    loudness: np.ndarray,
+    channels: np.ndarray,
+    speech: np.ndarray | None,
 ) -> "pl.Series":
     """One of `NUMBERS` of some segments, as it is shown and compared; null where it is not known.
 
@@ -43,6 +49,7 @@ def number(
         places: (n, 3), NaN where the model lacks a dimension.
         loudness: (n,), NaN where it is not known.
         channels: (n,), 0 where a recording is heard as one.
+        speech: (n,) in seconds, NaN where it is not known; None where it is of none.
     """
     import polars as pl
 
@@ -52,6 +59,8 @@ def number(
         values = places[:, DIMENSIONS.index(name)].astype(np.float64).round(3)
     elif name == "loudness":
         values = loudness.astype(np.float64).round(1)
+    elif name == "speech":
+        values = np.full(len(start), np.nan) if speech is None else speech.astype(np.float64).round(2)
     else:
         values = (start if name == "start" else end if name == "end" else end - start).round(2)
     return pl.Series(name, values, nan_to_null=True)

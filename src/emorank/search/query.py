@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from emorank.listening.caution import caution
 from emorank.search.groups import Value
 from emorank.search.order import BEST, FIT
 
@@ -113,6 +114,7 @@ class Hit:
         arousal: 1..7.
         dominance: 1..7.
         loudness: in dB of full scale.
+        speech: how long somebody speaks in it, in seconds; None where that is not known.
         channel: number of the channel that is heard, from 1; None where the recording is heard as one.
         damage: what is missing of the recording, in a sentence; None where nothing is.
         labels: the columns of the user's table.
@@ -132,11 +134,17 @@ class Hit:
     arousal: float | None
     dominance: float | None
     loudness: float | None
+    speech: float | None
     channel: int | None
     damage: str | None
     labels: dict[str, Any]
     others: int = 0
     date: str | None = None
+
+    @property
+    def caution(self) -> str | None:
+        """Why it is to be taken with caution, see `emorank.listening.caution`."""
+        return caution(self.speech)
 
 
 @dataclass(frozen=True)

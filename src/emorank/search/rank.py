@@ -103,6 +103,7 @@ def hit(
     places = (None if np.isnan(x) else round(float(x), 2) for x in segments.places[row])
     valence, arousal, dominance = places
     loudness = float(segments.loudness[row])
+    speech = float("nan") if segments.speech is None else float(segments.speech[row])
     return Hit(
         row=row,
         id=collection.id_of(row),
@@ -116,6 +117,7 @@ def hit(
         arousal=arousal,
         dominance=dominance,
         loudness=None if np.isnan(loudness) else round(loudness, 1),
+        speech=None if np.isnan(speech) else round(speech, 2),
         channel=int(segments.channels[row]) or None,
         damage=segments.damage.get(segments.paths[row]),
         labels=collection.labels_at(row),

@@ -89,6 +89,7 @@ class Hits(BaseModel):
         description="How well the best five fit the descriptions, against how close recordings come to such captions; "
         "null without descriptions, with unknown ones, for unknown models, and from the second page on."
     )
+    caution: str | None = Field(description="A sentence where hardly anybody speaks in an uploaded clip; else null.")
     hints: list[Hint] = Field(description="Where there is something to say of a description; else empty.")
     why: Why | None = Field(description="Where it was asked for.")
 

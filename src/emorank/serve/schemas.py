@@ -179,6 +179,8 @@ class Segment(BaseModel):
     arousal: Place
     dominance: Place
     loudness: float | None = Field(description="In dB of full scale.")
+    speech: float | None = Field(description="How long somebody speaks in it, in seconds; null where it is not known.")
+    caution: str | None = Field(description="Why its place and rank are doubtful: that hardly anybody speaks in it.")
     channel: int | None = Field(description="Of the recording, from 1; null where it is heard as one.")
     damage: str | None = Field(description="What is missing of the recording; null where nothing is.")
     date: str | None = Field(
@@ -288,9 +290,11 @@ class Timeline(BaseModel):
 
 
 class Located(BaseModel):
-    """Where a recording lies, and how long it is."""
+    """Where a recording lies, how long it is, and how long somebody speaks in it."""
 
     valence: Place
     arousal: Place
     dominance: Place
     seconds: float
+    speech: float = Field(description="How long somebody speaks in it, in seconds.")
+    caution: str | None = Field(description="Why this is doubtful: that hardly anybody speaks in it; else null.")

@@ -41,7 +41,7 @@ CHOICES = (
     (Choice("speaker", (None,)), Choice("channel", (1, None))),
     (Choice("take", (3.0, 4.0)), Choice("recording", ("/r/003.wav", "/r/004.wav", "/r/nobody.wav"))),
 )
-SORTS = ("valence", "date", "recording", "speaker", "disagreement", "loudness", "duration", "file")
+SORTS = ("valence", "date", "recording", "speaker", "disagreement", "loudness", "duration", "file", "speech")
 
 
 def questions(seed: int) -> list[Query]:
@@ -81,7 +81,7 @@ def seen(found: Found) -> list[tuple[object, ...]]:
     return [
         (
             *(hit.id, hit.path, hit.start, hit.end, hit.distance, hit.valence, hit.loudness, hit.channel, hit.damage),
-            *(hit.others, tuple(hit.labels.items()), hit.date),
+            *(hit.speech, hit.others, tuple(hit.labels.items()), hit.date),
         )
         for hit in found.hits
     ]

@@ -52,7 +52,7 @@ def test_whatever_is_damaged_is_made_anew(index: Index) -> None:
 
 def test_what_is_damaged_while_it_is_open_is_noticed_where_it_would_be_shown(index: Index) -> None:
     expected = filled(index)
-    for name in ("start", "end", "places", "loudness", "path", "sum"):
+    for name in ("start", "end", "places", "loudness", "speech", "path", "sum"):
         collection = mapped(index)
         file = collection.store.files / name
         content = bytearray(file.read_bytes())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 ROWS_AT_ONCE = 500_000  # that a filter looks at together
-_OWN = ("start", "end", "places", "loudness", "channel")
+_OWN = ("start", "end", "places", "loudness", "channel", "speech")
 OF_ROWS = (*NUMBERS, disagreement.COLUMN)  # a user's own column of that name may be text, and is read by rows as well
 
 

@@ -72,6 +72,7 @@ def _sound(store: Store, rows: np.ndarray, embeddings: np.ndarray) -> bool:
             "embedding": fixed_size_list(embeddings),
             **{name: places[:, i] for i, name in enumerate(DIMENSIONS)},
             "loudness": store["loudness"][rows],
+            "speech": store["speech"][rows],
             "damage": pa.array([store.manifest.damage.get(n) for n in recordings], pa.string()),
             "reason": pa.nulls(len(rows), pa.string()),
         }

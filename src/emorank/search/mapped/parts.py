@@ -11,7 +11,7 @@ from emorank.index.view import stated
 from emorank.listening.encode import matrix
 from emorank.search.mapped.store import Store
 
-ROWS = ("rowid", "sum", "id", "start", "end", "places", "loudness", "channel", "small", "finer")
+ROWS = ("rowid", "sum", "id", "start", "end", "places", "loudness", "speech", "channel", "small", "finer")
 RECORDINGS = ("name", "size", "changed", "digest")
 NEEDED = [
     "path",
@@ -20,6 +20,7 @@ NEEDED = [
     "embedding",
     *DIMENSIONS,
     "loudness",
+    "speech",
     "channel",
     "damage",
     "size",
@@ -83,6 +84,7 @@ def part_of(store: Store, ids: np.ndarray, table: Any) -> Part:
         "end": table["end"].to_numpy(),
         "places": np.stack(places, 1).astype(np.float32) if len(texts) else np.zeros((0, len(DIMENSIONS)), np.float32),
         "loudness": table["loudness"].to_numpy(zero_copy_only=False).astype(np.float32),
+        "speech": table["speech"].to_numpy(zero_copy_only=False).astype(np.float32),
         "channel": channels,
         "small": small,
         "finer": finer,

@@ -21,7 +21,7 @@ class MappedSegments:
         store = followed.store
         self.paths: Sequence[str] = lookups.Texts(store)
         self.start, self.end, self.places = store["start"], store["end"], store["places"]
-        self.loudness, self.channels = store["loudness"], store["channel"]
+        self.loudness, self.channels, self.speech = store["loudness"], store["channel"], store["speech"]
         self.damage: Mapping[str, str] = lookups.Damage(store)
         self.embeddings = Embeddings(followed)
 

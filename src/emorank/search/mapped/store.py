@@ -18,7 +18,7 @@ import numpy as np
 from emorank.search.mapped.arrays import copied, mapped
 from emorank.storage import written_whole
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest"
 DIMS = 32  # leading directions, in which all rows are scored
 FINER = 128  # in which the best of those are
@@ -32,6 +32,7 @@ _GROWING: dict[str, tuple[str, str, tuple[int, ...]]] = {  # name -> what it gro
     "end": ("rows", "<f8", ()),
     "places": ("rows", "<f4", (3,)),
     "loudness": ("rows", "<f4", ()),
+    "speech": ("rows", "<f4", ()),
     "channel": ("rows", "<i2", ()),
     "small": ("rows", "|i1", (-1,)),  # see `Store.reduced`
     "finer": ("rows", "|i1", (-1,)),

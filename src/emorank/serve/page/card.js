@@ -33,6 +33,7 @@ function labels(hit, on) {
     return [`${name}: ${text}`, `${name}: ${text}`];
   });
   if (on.dated() && !("date" in hit.labels)) shown.unshift(["The date of the recording", hit.date ?? "no date"]);
+  if (hit.caution) shown.unshift(["Hardly a voice, so place and rank may mean nothing", hit.caution]);
   if (hit.damage) shown.push(["What is missing of this recording", hit.damage]);
   return shown;
 }

@@ -16,9 +16,9 @@ const dot = (place) => {
   return made;
 };
 
-// `change` searches for something else.
-export function hints(list, state, change) {
-  $("hint").textContent = list.map(({ sentence }) => sentence).join(" ");
+// `caution` is what there is to say of the clip; `change` searches for something else.
+export function hints({ hints: list, caution }, state, change) {
+  $("hint").textContent = [caution, ...list.map(({ sentence }) => sentence)].filter(Boolean).join(" ");
   const rest = (text) => state.texts.filter((one) => one !== text);
   $("instead").replaceChildren(...list.flatMap(({ kind, text, suggestions, wanted, unwanted }) => {
     if (kind === "negated" && state.texts.includes(text)) {

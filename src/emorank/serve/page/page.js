@@ -149,7 +149,7 @@ function found(answer, offset, silent) {
   hits.forEach(chips.remember);
   plane.found(hits);
   if (!offset) {
-    meaning.hints(answer.hints, state, change);
+    meaning.hints(answer, state, change);
     meaning.fit(silent ? null : answer);
     const explained = answer.hits.length && (clip || state.texts.length || state.likes.length);
     meaning.why(explained ? () => ask({ ...body(state, 0, TOP), why: true }) : null, (id) => id ? chips.called(id) : clip.name);

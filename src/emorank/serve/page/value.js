@@ -1,6 +1,6 @@
 // Values of columns in words.
 
-const UNITS = { duration: "s", start: "s", end: "s", loudness: "dB" };
+const UNITS = { duration: "s", speech: "s", start: "s", end: "s", loudness: "dB" };
 
 export const unit = (column) => UNITS[column] ?? "";
 

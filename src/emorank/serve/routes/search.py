@@ -51,9 +51,23 @@ def suggestions(
 
 
 def answered(
-    snapshot: Snapshot, asked: Search, query: queries.Query, begun: float, texts: Sequence[Described] = ()
+    snapshot: Snapshot,
+    asked: Search,
+    query: queries.Query,
+    begun: float,
+    texts: Sequence[Described] = (),
+    caution: str | None = None,
 ) -> Hits:
-    """The answer to a query that came in at a time of `time.perf_counter`, with what there is to say of its texts."""
+    """The answer to a query that came in at a time of `time.perf_counter`, with what there is to say of what it asks.
+
+    Args:
+        snapshot: the index.
+        asked: by a client.
+        query: the same of the index.
+        begun: that time.
+        texts: its descriptions.
+        caution: what there is to say of an uploaded clip.
+    """
     found = find(snapshot.collection, query)
     wanted = [text for text, part in zip(texts, asked.texts, strict=True) if part.weight > 0]
     best = snapshot.collection.segments.embeddings[[hit.row for hit in found.hits[:BEST]]]
@@ -64,6 +78,7 @@ def answered(
         hits=[segment_of(snapshot, hit) for hit in found.hits],
         percentile_error=found.percentile_error,
         fit=None if query.offset else fit(snapshot.model, wanted, best),
+        caution=caution,
         hints=hints_of(texts),
         why=why(snapshot.model, texts, _clips(asked, query, len(texts)), found.hits) if asked.why else None,
     )

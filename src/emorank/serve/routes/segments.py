@@ -32,6 +32,8 @@ def segment_of(snapshot: Snapshot, found: Hit) -> Segment:
         score=found.score,
         distance=found.distance,
         loudness=found.loudness,
+        speech=found.speech,
+        caution=found.caution,
         channel=found.channel,
         damage=found.damage,
         date=found.date,

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from emorank.affect import DIMENSIONS
 from emorank.audio import SAMPLE_RATE, TooLong, blocks
-from emorank.errors import AudioError
-from emorank.listening.speech import no_voice
+from emorank.listening.caution import caution, clip_caution
+from emorank.listening.segments import spoken
 from emorank.search import query as queries
 from emorank.search.order import BEST
 from emorank.serve.admission import Turns
@@ -61,8 +61,10 @@ async def search_clip(
 
     def found(clip: Path) -> Hits:
         begun = time.perf_counter()
-        like = queries.Direction(_embedding(clip, snapshot, state.limits)[0])
-        return answered(snapshot, rest, query_of(snapshot, rest, texts, [like]), begun, texts)
+        wave, speech = _heard(clip, state.limits)
+        like = queries.Direction(snapshot.model.encode_audio([wave])[0])
+        query, doubt = query_of(snapshot, rest, texts, [like]), clip_caution("The clip", speech)
+        return answered(snapshot, rest, query, begun, texts, doubt)
 
     turns: Turns = state.turns
     async with state.uploads.received(request) as clip:
@@ -76,10 +78,12 @@ async def locate(request: Request) -> Located:
 
     def located(clip: Path) -> Located:
         snapshot: Snapshot = state.index.snapshot
-        embedding, seconds = _embedding(clip, snapshot, state.limits)
+        wave, speech = _heard(clip, state.limits)
         places = dict.fromkeys(DIMENSIONS)
-        places |= dict(zip(snapshot.dimensions, snapshot.model.locate(embedding[None])[0], strict=True))
-        return Located(seconds=round(seconds, 2), **places)
+        located = snapshot.model.locate(snapshot.model.encode_audio([wave]))[0]
+        places |= dict(zip(snapshot.dimensions, located, strict=True))
+        seconds = round(len(wave) / SAMPLE_RATE, 2)
+        return Located(seconds=seconds, speech=round(speech, 2), caution=caution(speech), **places)
 
     turns: Turns = state.turns
     async with state.uploads.received(request) as clip:
@@ -98,8 +102,8 @@ def _read(asked: str) -> Search:
         raise RequestValidationError(error.errors(include_url=False, include_context=False)) from error
 
 
-def _embedding(clip: Path, snapshot: Snapshot, limits: Limits) -> tuple[np.ndarray, float]:
-    """(embedding_dim,) and the length in seconds; no more than the allowed length is ever decoded."""
+def _heard(clip: Path, limits: Limits) -> tuple[np.ndarray, float]:
+    """(n,) samples, and how long somebody speaks; no more than the allowed length is ever decoded."""
     with open(clip, "rb") as file:
         found = header(file)
     if found:
@@ -110,6 +114,4 @@ def _embedding(clip: Path, snapshot: Snapshot, limits: Limits) -> tuple[np.ndarr
         wave = np.concatenate(list(blocks(clip, longest=limits.upload_seconds)))
     except TooLong as error:
         raise Refused(413, "too_long", f"The recording is longer than {limits.upload_seconds:g} s.") from error
-    if reason := no_voice(wave):
-        raise AudioError("The recording", reason)
-    return snapshot.model.encode_audio([wave])[0], len(wave) / SAMPLE_RATE
+    return wave, spoken("The recording", wave)
