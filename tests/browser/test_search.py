@@ -24,6 +24,9 @@ def test_first_visit_says_what_there_is(page: Page) -> None:
     page.get_by_label("Help").click()
     expect(page.locator("#help")).to_contain_text("do not use them to judge people")
     expect(page.locator("#help")).to_contain_text("derived from categories")
+    expect(page.locator("#margins")).to_have_text(
+        re.compile(r"nine in ten lie within \d\.\d in valence, \d\.\d in arousal, \d\.\d in dominance of where")
+    )
 
 
 def test_an_example_is_one_click(page: Page) -> None:

@@ -99,6 +99,7 @@ def test_says_what_it_has(served: Served) -> None:
     assert 0 < columns["duration"]["low"] < columns["duration"]["high"] <= 10
     assert about["limits"]["top"] == Limits().top
     assert "learnt from speech with unknown labels" in about["model"]["note"]
+    assert about["model"]["margins"] is None  # nobody measured them
     assert str(served.root) not in json.dumps(about)
 
 

@@ -49,5 +49,8 @@ export async function renew(plane) {
   $("labels").textContent = about.model.label_source === "derived"
     ? "The valence and arousal that the model learnt from were derived from categories such as “anger”, not rated by listeners."
     : `The valence and arousal that the model learnt from: ${about.model.label_source}.`;
+  const margins = Object.entries(about.model.margins ?? {}).map(([name, points]) => `${points.toFixed(1)} in ${name}`);
+  $("margins").textContent = margins.length
+    ? `Of voices like those that it learnt from, nine in ten lie within ${margins.join(", ")} of where it puts them.` : "";
   return about;
 }

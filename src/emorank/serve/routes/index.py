@@ -42,6 +42,7 @@ def index(request: Request) -> IndexNote:
             audio_encoder=public(config.audio_encoder),
             text_encoder=public(config.text_encoder),
             dimensions=list(snapshot.dimensions),
+            margins=None if config.margins is None else dict(zip(config.dimensions, config.margins, strict=True)),
             label_source=source,
             note=NOTE.format(labels=labels),
         ),
