@@ -26,14 +26,14 @@ function fit(hit) {
   return ["", "", ""];
 }
 
-// What the user's table says, each with the name of its column.
+// What is known of it beside its place, as title, text and perhaps a class; what the user's table says with its column.
 function labels(hit, on) {
   const shown = Object.entries(hit.labels).filter(([, value]) => value !== null && value !== "").map(([name, value]) => {
     const text = typeof value === "boolean" ? (value ? "yes" : "no") : value;
     return [`${name}: ${text}`, `${name}: ${text}`];
   });
   if (on.dated() && !("date" in hit.labels)) shown.unshift(["The date of the recording", hit.date ?? "no date"]);
-  if (hit.caution) shown.unshift(["Hardly a voice, so place and rank may mean nothing", hit.caution]);
+  if (hit.caution) shown.unshift(["Hardly a voice, so place and rank may mean nothing", hit.caution, "caution"]);
   if (hit.damage) shown.push(["What is missing of this recording", hit.damage]);
   return shown;
 }
@@ -62,7 +62,8 @@ export function card(hit, on) {
   const dot = made.querySelector(".where circle");
   dot.setAttribute("cx", (5 + 30 * (hit.valence - 1) / 6).toFixed(1));
   dot.setAttribute("cy", (35 - 30 * (hit.arousal - 1) / 6).toFixed(1));
-  part("labels").append(...labels(hit, on).map(([title, textContent]) => element("li", { title, textContent })));
+  part("labels").append(...labels(hit, on).map(([title, textContent, className = ""]) =>
+    element("li", { title, textContent, className })));
   const whole = on.whole(hit), group = on.group();
   if (hit.others) {
     const more = `${hit.others} more ${group === "this day" ? "on" : "in"} ${group}`;
