@@ -7,7 +7,6 @@ of them, for that. Side by side none waits for another.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypeVar
 
@@ -59,14 +58,3 @@ def _threads(count: int) -> ThreadPoolExecutor:
 def _alone() -> None:
     torch.get_num_threads()  # a thread's first question sets its number anew
     torch.set_num_threads(1)
-
-
-@contextmanager
-def one_core() -> Iterator[None]:
-    """What this thread computes meanwhile is computed by it alone."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
