@@ -11,10 +11,12 @@ import pytest
 import soundfile
 
 from emorank.errors import EmorankError
+from emorank.index import labels
 from emorank.index.labels import labels_of
 from emorank.index.named import NamedIndex, is_named, names
 from emorank.index.watch import changes
 from emorank.search import Collection
+from emorank.search.columns import column_types
 from tests.conftest import save_model, voice
 
 
@@ -75,6 +77,27 @@ def test_mistakes_are_one_sentence(tmp_path: Path, tiny_model: Path, recordings:
         NamedIndex.open("calls")
 
 
+def test_labels_from_before_the_index_had_a_column_of_that_name(
+    tiny_model: Path, recordings: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = recordings(2)
+    named = NamedIndex.made("calls", [str(root)], str(tiny_model))
+    named.update()
+    table = pl.DataFrame({"path": [str(root / "clip001.wav")], "speech": ["what is said"]})
+    with monkeypatch.context() as before:
+        before.setattr(labels, "RESERVED", ("loudness",))
+        named.keep_labels(table)
+    for _ in range(2):
+        columns = Collection.of(NamedIndex.open("calls")).columns
+        assert columns["label_speech"].to_list() == [None, "what is said"]
+        assert columns["speech"].dtype == pl.Float64
+        named.keep_labels(table)
+
+
+def test_own_names_are_reserved() -> None:
+    assert {*column_types(), "path"} - {"path", "date"} == set(labels.RESERVED)
+
+
 def test_labels_of_a_table(tiny_model: Path, recordings: Callable[..., Path]) -> None:
     root = recordings(2)
     named = NamedIndex.made("calls", [str(root)], str(tiny_model))
@@ -94,6 +117,11 @@ def test_labels_of_a_table(tiny_model: Path, recordings: Callable[..., Path]) ->
     assert columns["label_valence"].to_list() == [None, 2.0]
     assert columns["day"].to_list() == [None, "2026-01-02"]
     assert "words" not in columns.columns
+    two = pl.DataFrame({"path": [str(root / "clip001.wav")], "label_loudness": ["by ear"], "loudness": [-3.0]})
+    named.keep_labels(two)
+    columns = Collection.of(NamedIndex.open("calls")).columns
+    assert columns["label_loudness"].to_list() == [None, "by ear"]
+    assert columns["label_label_loudness"].to_list() == [None, -3.0]
     (named.folder / "labels.parquet").write_bytes(b"damaged")
     with pytest.raises(EmorankError, match=r"labels.parquet is not what was written"):
         Collection.of(named)

@@ -13,7 +13,7 @@ from emorank.errors import EmorankError
 if TYPE_CHECKING:
     import polars as pl
 
-RESERVED = ("file", "start", "end", "duration", *DIMENSIONS, "channel", "damage", "loudness")
+RESERVED = ("file", "start", "end", "duration", *DIMENSIONS, "channel", "damage", "loudness", "speech")
 
 
 @dataclass(frozen=True)
@@ -113,12 +113,24 @@ def labels_of(table: "pl.DataFrame") -> "pl.DataFrame":
             column = column.cast(pl.Float64)
             column = column.set(~column.is_finite(), None)
         if column.dtype == pl.String or column.dtype.is_numeric() or column.dtype == pl.Boolean:
-            kept.append(column.alias(f"label_{column.name}") if column.name in RESERVED else column)
-    labels = pl.DataFrame(kept).unique(maintain_order=True)
+            kept.append(column)
+    labels = beside_own(pl.DataFrame(kept)).unique(maintain_order=True)
     twice = labels.filter(labels["path"].is_duplicated())["path"]
     if len(twice):
         raise EmorankError(f"{twice[0]}: the table has two rows for this recording, and they differ.")
     return labels
+
+
+def beside_own(labels: "pl.DataFrame") -> "pl.DataFrame":
+    """Labels without a column of the name of one of the index's own, also where that came later than the labels."""
+    names: dict[str, str] = {}
+    for name in labels.columns:
+        if name in RESERVED:
+            new = f"label_{name}"
+            while new in labels.columns:
+                new = f"label_{new}"
+            names[name] = new
+    return labels.rename(names)
 
 
 def _spelled(path: str) -> str:

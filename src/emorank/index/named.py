@@ -14,7 +14,7 @@ from emorank.errors import EmorankError
 from emorank.index import guarded, places
 from emorank.index.about import ABOUT_FILE, FORMAT, About, read, write
 from emorank.index.failures import DamagedIndex, reported
-from emorank.index.labels import Fit, fitted, labels_of, merged
+from emorank.index.labels import Fit, beside_own, fitted, labels_of, merged
 from emorank.index.places import folder_of, is_named, names
 from emorank.index.plan import Update
 from emorank.index.segments import Segments
@@ -115,7 +115,7 @@ class NamedIndex:
         file = self.folder / LABELS_FILE
         try:
             guarded.check(file)
-            return pl.read_parquet(file, glob=False) if file.exists() else None
+            return beside_own(pl.read_parquet(file, glob=False)) if file.exists() else None
         except (pl.exceptions.PolarsError, OSError) as error:
             raise EmorankError(f"{file}: the labels cannot be read; give them anew with --table.") from error
 

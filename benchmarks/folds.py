@@ -1,0 +1,69 @@
+"""Choices of emorank-base held against each other by cross-validation: four folds by speaker.
+
+Six development speakers are few to choose by: what differs by .04 there may be nothing. Here all speakers but those of
+the test, of which nothing is heard, are parted into four folds by chance, each corpus by itself. Every row of
+benchmarks/ablation.py that is named is trained four times on three of the folds and measured on the fourth, with the
+development captions, and the development queries on its RAVDESS actors. Labels are derived. DATA holds the folders
+ravdess, emodb and nemo. Models go to OUT, and are not trained again. Some eight minutes of a core for a row.
+
+    .venv/bin/python benchmarks/folds.py DATA OUT ROW ...
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ablation import MEANING, ROWS, cell
+from emorank import EmotionRankCLAP, read_corpus
+from emorank.evaluation.embedded import embed
+from emorank.evaluation.report import measure_ordinality
+from queries import TOP, everyday
+from results import CORPORA, trained
+
+FOLDS = 4
+
+
+def folds_of(table: pl.DataFrame) -> dict[str, int]:
+    """The fold of every speaker."""
+    random, fold = np.random.default_rng(0), {}
+    for corpus in CORPORA:
+        speakers = sorted(set(table.filter(corpus=corpus)["speaker"]))
+        random.shuffle(speakers)
+        fold |= {speaker: place % FOLDS for place, speaker in enumerate(speakers)}
+    return fold
+
+
+def precision(model: EmotionRankCLAP, table: pl.DataFrame) -> float:
+    """Mean precision at 10 of the development queries among the RAVDESS clips that are held out."""
+    found, asked = embed(model, table.filter(corpus="ravdess"), "development"), everyday("development")
+    emotions = found.table["emotion"].to_numpy()
+    similarity = model.similarity(found.embeddings, found.text([query for query, _ in asked]))
+    best = np.argsort(-similarity, axis=0, kind="stable")[:TOP]
+    return float(np.mean([emotions[row] in right for i, (_, right) in enumerate(asked) for row in best[:, i]]))
+
+
+def main() -> None:
+    """Print a line for every row: mean and standard deviation over the folds."""
+    data, out, rows = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+    tables = [read_corpus(name, data / name) for name in CORPORA]
+    table = pl.concat(tables, how="diagonal_relaxed").filter(pl.col("split") != "test")
+    fold = folds_of(table)
+    print("| | VOC / AOC | queries |\n|---|---|---|", flush=True)
+    for name in rows:
+        order, found = [], []
+        for number in range(FOLDS):
+            held_out = pl.col("speaker").replace_strict(fold, return_dtype=pl.Int64) == number
+            split = pl.when(held_out).then(pl.lit("development")).otherwise(pl.lit("train"))
+            parted = table.with_columns(split=split)
+            model = trained(parted, out / f"{name}-fold-{number}", replace(ROWS[name], seed=number))
+            report = measure_ordinality(embed(model, parted, "development"), "development")
+            order.append([report.voc.mean, report.aoc.mean])
+            found.append([precision(model, parted)])
+        print(f"| {MEANING[name]} | {cell(np.array(order))} | {cell(np.array(found))} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
