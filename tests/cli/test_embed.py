@@ -55,8 +55,8 @@ def test_a_folder_is_embedded_and_known_the_second_time(
     root, out = recordings(3), tmp_path / "out"
     run = emorank("embed", root, "--out", out, "--model", tiny_model, "--jobs", "1")
     assert (run.status, run.out) == (0, "")
-    hardly, done = run.err.splitlines()  # synthetic voices are none to the detector
-    assert hardly.startswith("3 moments hold hardly any speech: ")
+    hardly, done = run.err.splitlines()
+    assert hardly.startswith("2 moments hold hardly any speech: ")  # they are short
     assert done == f"{out}: 3 added, 0 changed, 0 removed, 0 kept."
     assert emorank("embed", root, "--out", out).err.endswith("0 added, 0 changed, 0 removed, 3 kept.\n")
 
