@@ -62,7 +62,7 @@ class Rows:
         if self._table is None:
             return self._layout.empty_table().select(columns)
         needed = [name for group in groups for name in sums.GROUPS[group]]
-        query = self._table.search().select(table.stored(self._table, [*columns, *needed, sums.COLUMN]))
+        query = self._table.search().select(table.stored(self._table.schema.names, [*columns, *needed, sums.COLUMN]))
         found = (query.where(where) if where else query).to_arrow()
         good = np.all([sums.good(found, group) for group in groups], axis=0)
         if not good.all():
@@ -75,7 +75,7 @@ class Rows:
 
         if self._table is None:
             return
-        wanted = table.stored(self._table, [*columns, *sums.GROUPS[group], sums.COLUMN])
+        wanted = table.stored(self._table.schema.names, [*columns, *sums.GROUPS[group], sums.COLUMN])
         for batch in self._table.search().select(wanted).to_batches(_ROWS_AT_ONCE):
             rows = pa.Table.from_batches([batch])
             if not sums.good(rows, group).all():

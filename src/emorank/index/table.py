@@ -7,7 +7,7 @@ embedding, so that another model on the same encoder needs no audio, and checksu
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,8 @@ def made_now(layout: Any) -> Any:
     return layout.with_metadata({b"emorank": json.dumps(stated).encode()})
 
 
-def stored(table: Any, columns: Sequence[str]) -> list[str]:
-    """Those of some columns that a table has: one of version 4 lacks what came later, and one of version 3 sums."""
-    names = table.schema.names
+def stored(names: Collection[str], columns: Sequence[str]) -> list[str]:
+    """Of some columns those among the names of a table's: version 4 lacks what came later, and version 3 sums."""
     return [name for name in dict.fromkeys(columns) if name in names or name not in (*sums.LATER, sums.COLUMN)]
 
 

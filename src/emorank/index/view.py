@@ -33,8 +33,9 @@ class View:
             self._table = connected(folder).open_table(name)
             self._table.checkout(version)
             about = table.about(self._table, folder)
+            schema = self._table.schema
         self.made = f"{about.get('made', '')}|{about['model']}"
-        self.dim = int(self._table.schema.field("embedding").type.list_size)
+        self.dim, self._names = int(schema.field("embedding").type.list_size), frozenset(schema.names)
 
     def __len__(self) -> int:
         with reported(self.folder, "read"):
@@ -70,7 +71,7 @@ class View:
     def sums(self, ids: np.ndarray) -> np.ndarray:
         """(n,) uint64: what the rows say is the sum of what a search reads of them; 0 in a table without sums."""
         found = np.zeros(len(ids), np.uint64)
-        if sums.COLUMN in self._table.schema.names and len(ids):
+        if sums.COLUMN in self._names and len(ids):
             order = np.argsort(ids)
             for some, rows in self.some(ids, [sums.COLUMN], ()):
                 found[order[np.searchsorted(ids, some, sorter=order)]] = stated(rows)
@@ -78,7 +79,7 @@ class View:
 
     def _wanted(self, columns: list[str], groups: tuple[str, ...]) -> list[str]:
         needed = [name for group in groups for name in (*sums.GROUPS[group], sums.COLUMN)]
-        return [*table.stored(self._table, [*columns, *needed]), "_rowid"]
+        return [*table.stored(self._names, [*columns, *needed]), "_rowid"]
 
     def _checked(self, rows: Any, columns: list[str], groups: tuple[str, ...]) -> tuple[np.ndarray, Any]:
         for group in groups:
