@@ -13,7 +13,7 @@ from emorank.captions.hints import Kind
 from emorank.captions.origin import Placed, captions_like, mean_place, nearest_captions
 from emorank.model import EmotionRankCLAP
 from emorank.search.query import Hit
-from emorank.serve.schemas import Place, Segment
+from emorank.serve.responses import Place, Segment
 from emorank.types import Array
 
 

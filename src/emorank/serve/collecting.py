@@ -6,7 +6,8 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from emorank.index.naming import LONGEST as LONGEST_WORD
 from emorank.index.picks import LONGEST_NOTE, MOST_TAGS
-from emorank.serve.schemas import Asked, Chosen, Scale, Segment
+from emorank.serve.requests import Asked, Chosen, Scale
+from emorank.serve.responses import Segment
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\W_][\w .-]*$", max_length=LONGEST_WORD)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_WORD)]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from emorank.serve.answers import Hint, Hits
-from emorank.serve.schemas import Asked, Circle, Filter, Rectangle, Text, Top
+from emorank.serve.requests import Asked, Circle, Filter, Rectangle, Text, Top
 
 _Name = Annotated[str, Field(max_length=200)]
 

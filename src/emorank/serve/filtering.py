@@ -2,7 +2,7 @@
 
 from emorank.search.query import Choice, Lasso, Near, Query, Region
 from emorank.serve.errors import Refused
-from emorank.serve.schemas import Filtered, Outline, Rectangle
+from emorank.serve.requests import Filtered, Outline, Rectangle
 from emorank.serve.snapshots import Snapshot
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from emorank.serve.limits import Limits
-from emorank.serve.schemas import Place, TimelineSegment
+from emorank.serve.responses import Place, TimelineSegment
 
 LONGEST = 10_000_000.0  # seconds
 Seconds = Annotated[float, Field(ge=0, le=LONGEST, allow_inf_nan=False)]

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from emorank.serve.schemas import ColumnName, Filtered, Ordered
+from emorank.serve.requests import ColumnName, Filtered, Ordered
 
 Shown = str | bool | float | None
 

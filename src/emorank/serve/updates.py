@@ -49,7 +49,7 @@ class Updates:
         return self.state(named)
 
     def state(self, named: NamedIndex) -> dict[str, Any]:
-        """How far the latest update of an index has come; see `emorank.serve.schemas.UpdateNote`."""
+        """How far the latest update of an index has come; see `emorank.serve.updating.UpdateNote`."""
         update = self._begun.get(named.folder)
         return update.state() if update else {"state": "none"}
 

@@ -10,8 +10,8 @@ from emorank.serve.errors import documented
 from emorank.serve.middleware import HEAD
 from emorank.serve.ranges import span, unchanged
 from emorank.serve.recordings import Heard, playable
+from emorank.serve.requests import SegmentId
 from emorank.serve.routes.segments import row_of
-from emorank.serve.schemas import SegmentId
 from emorank.serve.streams import by_turns
 
 router = APIRouter(prefix="/api/segments", tags=["segments"], responses=documented(401, 403, 422))

@@ -13,8 +13,8 @@ from emorank.search.rank import hit
 from emorank.serve.errors import Refused, busy, documented
 from emorank.serve.ranges import unchanged
 from emorank.serve.recordings import indexed
+from emorank.serve.requests import PAD, Chosen, Clips, List, Pad, SegmentId
 from emorank.serve.routes.segments import row_of
-from emorank.serve.schemas import PAD, Chosen, Clips, List, Pad, SegmentId
 from emorank.serve.snapshots import Snapshot
 from emorank.serve.streams import by_turns
 from emorank.taking.archive import archive, packed

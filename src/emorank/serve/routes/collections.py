@@ -10,8 +10,8 @@ from emorank.index import picking, picks
 from emorank.search.rank import hit
 from emorank.serve.collecting import Described, Labelled, Member, Members, Name, OwnLabel, Summary
 from emorank.serve.errors import Refused, documented
+from emorank.serve.requests import Chosen, Offset, Top
 from emorank.serve.routes.segments import segment_of
-from emorank.serve.schemas import Chosen, Offset, Top
 from emorank.serve.snapshots import ServedIndex, Snapshot
 from emorank.taking.picked import keys_of, pick_of, rows_of
 

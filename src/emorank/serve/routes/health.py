@@ -5,7 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from emorank import __version__
 from emorank.serve.errors import documented
-from emorank.serve.schemas import Health
+from emorank.serve.responses import Health
 from emorank.serve.snapshots import ServedIndex
 
 router = APIRouter(prefix="/api", tags=["health"], responses=documented(401, 403))

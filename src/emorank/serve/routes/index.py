@@ -9,7 +9,7 @@ from emorank import DEFAULT_MODEL
 from emorank.search.disagreement import compared
 from emorank.serve.access import SCOPES
 from emorank.serve.errors import documented
-from emorank.serve.schemas import Bounds, Column, IndexNote, ModelNote
+from emorank.serve.responses import Bounds, Column, IndexNote, ModelNote
 from emorank.serve.snapshots import ServedIndex
 
 NOTE = (

@@ -15,11 +15,11 @@ from emorank.search.rank import scores_of
 from emorank.serve.answers import Hits
 from emorank.serve.comparing import Agreed, Compared, Comparison, Elsewhere, Listed, Running
 from emorank.serve.errors import Refused, documented
+from emorank.serve.requests import Search
 from emorank.serve.routes import health
 from emorank.serve.routes.index import public
 from emorank.serve.routes.page import entered
 from emorank.serve.routes.search import answered, query_of
-from emorank.serve.schemas import Search
 from emorank.serve.snapshots import ServedIndex, Snapshot
 
 router = APIRouter(tags=["indexes"])

@@ -11,8 +11,9 @@ from emorank.serve.colours import coloured
 from emorank.serve.errors import Refused, documented
 from emorank.serve.filtering import filtered
 from emorank.serve.ranges import unchanged
+from emorank.serve.requests import ColumnName, Filtered
+from emorank.serve.responses import Segment
 from emorank.serve.routes.segments import segment_of
-from emorank.serve.schemas import ColumnName, Filtered, Segment
 from emorank.serve.seeing import Colours
 from emorank.serve.snapshots import Snapshot
 

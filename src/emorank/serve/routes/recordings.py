@@ -15,8 +15,9 @@ from emorank.serve.errors import Refused, documented
 from emorank.serve.outlines import Drawn, Outlines
 from emorank.serve.ranges import unchanged
 from emorank.serve.recorded import Bins, Course, Line, Moments, Recording, Seconds, Stretch, Voice, VoiceCourse
+from emorank.serve.requests import RecordingId
+from emorank.serve.responses import TimelineSegment
 from emorank.serve.routes.segments import segment_of
-from emorank.serve.schemas import RecordingId, TimelineSegment
 from emorank.serve.snapshots import Snapshot
 
 _AT_ONCE = 1_000  # segments

@@ -17,8 +17,8 @@ from emorank.serve.answers import Hits, Suggestion, Suggestions, hints_of, why
 from emorank.serve.errors import Refused, documented
 from emorank.serve.filtering import filtered
 from emorank.serve.limits import Limits
+from emorank.serve.requests import Search
 from emorank.serve.routes.segments import segment_of
-from emorank.serve.schemas import Search
 from emorank.serve.snapshots import Snapshot
 from emorank.types import Array
 

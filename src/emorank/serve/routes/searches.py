@@ -10,9 +10,9 @@ from emorank.index.searches import SEARCHES, Book, Chosen, Like, Saved, Text, fo
 from emorank.search.order import BEST, FIT
 from emorank.serve.collecting import Name
 from emorank.serve.errors import Refused, documented
-from emorank.serve.schemas import Choice, Circle, Ordered, Outline, Rectangle
-from emorank.serve.schemas import Like as AskedLike
-from emorank.serve.schemas import Text as AskedText
+from emorank.serve.requests import Choice, Circle, Ordered, Outline, Rectangle
+from emorank.serve.requests import Like as AskedLike
+from emorank.serve.requests import Text as AskedText
 from emorank.serve.seeing import KeptSearch
 from emorank.serve.snapshots import ServedIndex
 

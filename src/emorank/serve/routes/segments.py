@@ -10,7 +10,8 @@ from emorank.index.segments import recording_id
 from emorank.search.query import Hit
 from emorank.search.rank import hit
 from emorank.serve.errors import Refused, documented
-from emorank.serve.schemas import Filter, Offset, Page, Segment, SegmentId, Timeline, TimelineSegment, Top, Waveform
+from emorank.serve.requests import Filter, Offset, SegmentId, Top
+from emorank.serve.responses import Page, Segment, Timeline, TimelineSegment, Waveform
 from emorank.serve.snapshots import ServedIndex, Snapshot
 
 router = APIRouter(prefix="/api/segments", tags=["segments"], responses=documented(401, 403, 422))

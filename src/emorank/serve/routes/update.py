@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from emorank.serve.errors import busy, documented
-from emorank.serve.schemas import Asked
+from emorank.serve.requests import Asked
 from emorank.serve.snapshots import ServedIndex
 from emorank.serve.updates import Updates
 from emorank.serve.updating import UpdateNote

@@ -20,8 +20,9 @@ from emorank.serve.answers import Hits
 from emorank.serve.errors import Refused, documented
 from emorank.serve.limits import Limits
 from emorank.serve.playable import header
+from emorank.serve.requests import Best, Filter, Group, Offset, Order, Search, Sort, Top
+from emorank.serve.responses import Located
 from emorank.serve.routes.search import answered, query_of
-from emorank.serve.schemas import Best, Filter, Group, Located, Offset, Order, Search, Sort, Top
 from emorank.serve.snapshots import Snapshot
 
 #: What takes uploads in.
