@@ -69,3 +69,10 @@ def test_strange_weights(folder: Path, name: str, change: Callable[[np.ndarray],
     save_file(arrays | {name: np.ascontiguousarray(change(arrays[name]))}, folder / WEIGHTS_FILE)
     with pytest.raises(EmorankError, match=sentence):
         EmotionRankCLAP.from_pretrained(folder)
+
+
+def test_an_origin_that_fits_nothing(folder: Path) -> None:
+    arrays = load_file(folder / WEIGHTS_FILE)
+    save_file(arrays | {"text.origin": np.zeros(5, np.float32)}, folder / WEIGHTS_FILE)
+    with pytest.raises(EmorankError, match=r"text\.origin does not fit"):
+        EmotionRankCLAP.from_pretrained(folder)

@@ -17,11 +17,13 @@ class Head:
         center: (encoder_dim,) mean of the encoder's outputs over the training data.
         spread: (encoder_dim,) their standard deviation.
         layers: weight (outputs, inputs) and bias (outputs,) of every Linear, in order.
+        origin: (embedding_dim,) what is taken out of embeddings, which are normalised once more; None is nothing.
     """
 
     center: Array
     spread: Array
     layers: tuple[tuple[Array, Array], ...]
+    origin: Array | None = None
 
     def __call__(self, features: Array) -> Array:
         """(n, encoder_dim) -> (n, embedding_dim), L2-normalised."""
@@ -30,8 +32,8 @@ class Head:
             hidden = (features[start : start + _ROWS] - self.center) / self.spread
             for weight, bias in self.layers:
                 hidden = np.maximum(hidden @ weight.T + bias, 0)
-            norm = np.linalg.norm(hidden, axis=1, keepdims=True)
-            result[start : start + _ROWS] = hidden / np.maximum(norm, 1e-12)
+            hidden = _normalised(hidden)
+            result[start : start + _ROWS] = hidden if self.origin is None else _normalised(hidden - self.origin)
         return result
 
     @property
@@ -51,11 +53,18 @@ class Head:
             for index, layer in enumerate(self.layers)
             for array, values in zip(("weight", "bias"), layer, strict=True)
         }
-        return {f"{name}.center": self.center, f"{name}.spread": self.spread, **numbered}
+        origin = {} if self.origin is None else {f"{name}.origin": self.origin}
+        return {f"{name}.center": self.center, f"{name}.spread": self.spread, **numbered, **origin}
 
     @classmethod
     def of(cls, name: str, arrays: dict[str, Array]) -> "Head":
         """What `arrays` gave, read back."""
         count = sum(key.startswith(f"{name}.") and key.endswith(".weight") for key in arrays)
         layers = ((arrays[f"{name}.{index}.weight"], arrays[f"{name}.{index}.bias"]) for index in range(max(count, 1)))
-        return cls(arrays[f"{name}.center"], arrays[f"{name}.spread"], tuple(layers))
+        origin = arrays.get(f"{name}.origin")
+        return cls(arrays[f"{name}.center"], arrays[f"{name}.spread"], tuple(layers), origin)
+
+
+def _normalised(rows: Array) -> Array:
+    result: Array = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return result

@@ -37,7 +37,7 @@ from emorank.types import Array
 
 __all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "EmotionRankCLAP", "Head", "ModelConfig"]
 
-FORMAT = 1  # of the folder that `save` writes
+FORMATS = (1, 2)  # of the folder that `save` writes: since 2 a head may have an origin
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 ENCODER_FOLDER = "encoder"  # beside them, where the encoder was trained with the heads
 _BESIDE = f"./{ENCODER_FOLDER}/"  # how the name of such an encoder begins in a config
@@ -111,7 +111,7 @@ class EmotionRankCLAP:
         from safetensors.numpy import load_file
 
         try:
-            config = read_config(folder / CONFIG_FILE, FORMAT)
+            config = read_config(folder / CONFIG_FILE, FORMATS)
             parts = checked(
                 load_file(folder / WEIGHTS_FILE), len(config.dimensions), config.multilingual_encoder is not None
             )
@@ -138,7 +138,7 @@ class EmotionRankCLAP:
         arrays |= {"scale": np.array([self.scale], np.float32), "locator": self.locator}
         with written_whole(Path(folder) / WEIGHTS_FILE) as path:
             path.write_bytes(save({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}))
-        stated = {"format": FORMAT, **dataclasses.asdict(self.config)}
+        stated = {"format": FORMATS[self.text.origin is not None], **dataclasses.asdict(self.config)}
         if self.encoder_folder is not None:
             copied(self.encoder_folder, Path(folder) / ENCODER_FOLDER)
             stated["audio_encoder"] = _BESIDE + self.config.audio_encoder.rpartition("/")[2]

@@ -49,7 +49,7 @@ class _Format(msgspec.Struct):
     format: int
 
 
-def read_config(file: Path, known: int) -> SavedConfig:
+def read_config(file: Path, known: tuple[int, ...]) -> SavedConfig:
     """The content of a model's config.json.
 
     Raises:
@@ -60,9 +60,9 @@ def read_config(file: Path, known: int) -> SavedConfig:
     content = file.read_bytes()
     try:
         stated = msgspec.json.decode(content, type=_Format).format
-        if stated != known:
+        if stated not in known:
             raise EmorankError(
-                f"{file.parent}: a model of format {stated}, this emorank reads {known}; upgrade emorank."
+                f"{file.parent}: a model of format {stated}, this emorank reads {known[-1]} at most; upgrade emorank."
             )
         config = msgspec.json.decode(content, type=SavedConfig)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -114,3 +114,5 @@ def _require_fitting(name: str, head: Head) -> None:
         if weight.ndim != 2 or bias.shape != weight.shape[:1] or weight.shape[1:] != width:
             raise ValueError(f"{name}.{number} does not fit what comes before it")
         width = bias.shape
+    if head.origin is not None and head.origin.shape != width:
+        raise ValueError(f"{name}.origin does not fit what comes before it")

@@ -33,6 +33,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("weights", (1.0, math.nan, 1.0), "positive numbers"),
     ("weights", (1.0, 1.0), r"as many as the dimensions \(valence, arousal, dominance\), not 2"),
     ("weights", (), "as many as the dimensions"),
+    ("centring", 1.1, "a number from 0 to 1, not 1.1"),
+    ("centring", -0.1, "a number from 0 to 1"),
     ("standardise", "maybe", "true or false"),
     ("audio_hidden", (512, 0), "widths of layers, whole numbers of at least 1, or nothing, not 512 0"),
     ("text_hidden", (1.5,), "widths of layers"),

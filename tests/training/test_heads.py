@@ -1,11 +1,14 @@
 """The heads as torch modules and as arrays, and what dropout blanks."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from emorank.model import EmotionRankCLAP
 from emorank.training.heads import Heads, Projection, ridge
 from tests.training.synthetic import SMALL, split
 
@@ -71,3 +74,23 @@ def test_layers_are_as_wide_as_asked() -> None:
     heads = Heads(split(0), dataclasses.replace(SMALL, audio_hidden=None, text_hidden=(7, 5)))
     assert [tuple(layer.weight.shape) for layer in heads.audio.layers] == [(32, 24)]
     assert [tuple(layer.weight.shape) for layer in heads.text.layers] == [(7, 20), (5, 7), (32, 5)]
+
+
+def test_what_all_captions_share_is_taken_out_of_descriptions_alone(tmp_path: Path) -> None:
+    """A voice's cosine to a description loses a share of its mean cosine to all captions; that is what hubs have."""
+    train, heads = split(0), Heads(split(0), SMALL)
+    features = train.text.features.numpy()
+    plain, centred = (heads.export(train, dataclasses.replace(SMALL, centring=share), {}) for share in (0.0, 0.4))
+    assert plain.text.origin is None
+    voices, before, after = plain.audio(train.audio.features.numpy()), plain.text(features), centred.text(features)
+    np.testing.assert_array_equal(centred.audio(train.audio.features.numpy()), voices)
+    np.testing.assert_allclose(np.linalg.norm(after, axis=1), 1, atol=1e-6)
+    hubs = (voices @ before.T).mean(axis=1)
+    expected = voices @ before.T - 0.4 * hubs[:, None]
+    scales = np.linalg.norm(before - 0.4 * before.mean(0), axis=1)
+    np.testing.assert_allclose(voices @ after.T, expected / scales, atol=1e-5)
+    for model, form in ((plain, 1), (centred, 2)):  # what has no origin is read by those who know of none
+        model.save(tmp_path / str(form))
+        assert json.loads((tmp_path / str(form) / "config.json").read_text("utf8"))["format"] == form
+        read = EmotionRankCLAP.from_pretrained(tmp_path / str(form))
+        np.testing.assert_array_equal(read.text(features), model.text(features))

@@ -1,5 +1,6 @@
 """A head for other languages gives what the model's own text side gives for the same captions."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,19 @@ def test_a_model_that_was_taught_is_saved_with_it_and_keeps_the_rest(model: Emot
     assert head is not None
     own, other = model.encode_text(CAPTIONS), head(read.multilingual_features([*CAPTIONS, "eine ruhige, warme Stimme"]))
     assert (other @ own.T).argmax(1).tolist() == [0, 1, 2, 3, 4, 0]
+
+
+def test_what_is_taken_out_of_descriptions_is_taken_out_of_those_in_other_languages(model: EmotionRankCLAP) -> None:
+    text = dataclasses.replace(model.text, origin=0.4 * model.encode_text(CAPTIONS).mean(0))
+    centred = EmotionRankCLAP(model.audio, text, model.scale, model.locator, model.config)
+    learnt = Captions(tuple(CAPTIONS), PLACES)
+    before, after = (with_languages(each, learnt, epochs=200) for each in (model, centred))
+    assert before.multilingual is not None
+    assert after.multilingual is not None
+    np.testing.assert_array_equal(after.multilingual.layers[0][0], before.multilingual.layers[0][0])
+    np.testing.assert_array_equal(after.multilingual.origin, centred.text.origin)
+    own, other = centred.encode_text(CAPTIONS), after.multilingual(after.multilingual_features(CAPTIONS))
+    assert (other @ own.T).argmax(1).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_what_cannot_be_is_said(model: EmotionRankCLAP, tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ def identity(train: Split, development: Split, config: TrainConfig) -> str:
         del choices["unfreeze"], choices["encoder_learning_rate"]
     if not config.augment:
         del choices["augment"]
+    if not config.centring:
+        del choices["centring"]
     if train.groups is None:
         del choices["mix"]
     digest = hashlib.sha256(json.dumps(choices, sort_keys=True).encode())

@@ -48,6 +48,8 @@ class TrainConfig:
         anchors: What Rank-N-Contrast ranks against: audio as in the paper, or both sides.
         weights: How much each of the dimensions counts in the distance of two labels, in their order; where none are
             given, valence 1.2, arousal 1, dominance 1.2, unpredictability 0.8.
+        centring: Share of the captions' mean embedding that is taken out of every description's, 0 as in the paper.
+            Some voices are like nearly any description, and would come up too often.
         standardise: Bring every input of the heads to mean 0 and deviation 1 over the training data; the paper takes
             the encoders' outputs as they are.
         audio_hidden: Widths of layers before the last in the head of the audios; none as in the paper.
@@ -88,6 +90,7 @@ class TrainConfig:
     negatives: Negatives = "at_least_as_far"
     anchors: Anchors = "both"
     weights: tuple[float, ...] | None = None
+    centring: float = 0.25
     standardise: bool = True
     audio_hidden: tuple[int, ...] | None = (512,)
     text_hidden: tuple[int, ...] | None = None
@@ -216,6 +219,7 @@ _CHECKS: dict[str, checks.Check] = {
     "weights": checks.several(
         checks.number(lambda value: value > 0, ""), "positive numbers, one for each of the dimensions"
     ),
+    "centring": checks.number(lambda value: 0 <= value <= 1, "a number from 0 to 1"),
     "standardise": checks.switch,
     "audio_hidden": _WIDTHS,
     "text_hidden": _WIDTHS,

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,8 @@ class Heads(nn.Module):
             history: what the model tells of it.
         """
         audio, text = self.audio.export(), self.text.export()
+        if config.centring:
+            text = replace(text, origin=config.centring * text(train.text.features.numpy()).mean(0))
         versions = (train.audio.features, *(() if train.damaged is None else train.damaged))
         embeddings = np.concatenate([audio(features.numpy()) for features in versions])
         labels = train.audio.labels[:, list(config.placed.values())].numpy()

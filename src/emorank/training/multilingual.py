@@ -58,14 +58,15 @@ def with_languages(
     """
     if not captions.texts:
         raise EmorankError("There are no captions to learn from.")
-    wanted = model.encode_text(captions.texts)
+    plain = dataclasses.replace(model.text, origin=None)
+    wanted = plain(model.text_features(captions.texts))
     read = text_encoder(encoder)
     features = read(list(captions.texts))
     if others is not None and others.texts:
         foreign = read(list(others.texts))
         told = translated(foreign, others.points, features, captions.points, wanted)
         features, wanted = np.concatenate([features, foreign]), np.concatenate([wanted, told])
-    head = taught(features, wanted, epochs, seed, progress)
+    head = dataclasses.replace(taught(features, wanted, epochs, seed, progress), origin=model.text.origin)
     config = dataclasses.replace(model.config, multilingual_encoder=encoder)
     return EmotionRankCLAP(model.audio, model.text, model.scale, model.locator, config, head, model.encoder_folder)
 
