@@ -14,7 +14,7 @@ from emorank.evaluation.report import measure_ordinality
 from tests.cli.conftest import Run, emorank  # noqa: F401
 
 EVERYDAY = Path(__file__).parent / "everyday.tsv"
-SHIPPED = {"voc": 0.733, "aoc": 0.753}  # on the development speakers
+SHIPPED = {"voc": 0.721, "aoc": 0.766}  # on the development speakers
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 
@@ -62,7 +62,7 @@ def test_neighbouring_descriptions_rank_in_order(model: EmotionRankCLAP) -> None
         "ecstatic, shouting with joy",
     ]
     similarity = model.similarity(*(model.encode_text(texts),) * 2)
-    for near, middle, far in ((0, 1, 3), (0, 2, 3), (3, 2, 0), (3, 1, 0)):
+    for near, middle, far in ((0, 1, 2), (0, 1, 3), (1, 2, 3), (3, 2, 1), (3, 2, 0), (3, 1, 0)):
         assert similarity[near, middle] > similarity[near, far]
 
 
