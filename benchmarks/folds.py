@@ -65,8 +65,11 @@ def main() -> None:
     fold = folds_of(table)
     print("| | VOC / AOC | queries |\n|---|---|---|", flush=True)
     for name in rows:
-        runs = [measured(table, fold, number, replace(ROWS[name], seed=seed), out / f"{name}-fold-{number}-{seed}")
-                for seed in range(SEEDS) for number in range(FOLDS)]  # fmt: skip
+        runs = [
+            measured(table, fold, number, replace(ROWS[name], seed=seed), out / f"{name}-fold-{number}-{seed}")
+            for seed in range(SEEDS)
+            for number in range(FOLDS)
+        ]
         every = np.array(runs).reshape(SEEDS, FOLDS, 3).mean(axis=1)
         print(f"| {MEANING[name]} | {cell(every[:, :2])} | {cell(every[:, 2:])} |", flush=True)
 
