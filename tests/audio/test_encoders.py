@@ -62,5 +62,6 @@ def test_random_settings(how: tuple[str, str, int, int | None, str, int, float, 
         assert len(ours) / 16_000 == pytest.approx(len(theirs) / 16_000, abs=0.07)  # it keeps what encoders add
         assert np.sum(ours**2) == pytest.approx(np.sum(theirs**2), rel=0.05)
     assert len(ours) / 16_000 == pytest.approx(seconds, abs=0.26 if codec == "adpcm_ms" else 0.13)  # its block
-    assert rms(ours) == pytest.approx(rms(wave), rel=0.25)
+    lost = 0.45 if codec == "wmav2" else 0.25  # FFmpeg's encoder leaves out the beginning: much of 0.4 s
+    assert rms(ours) == pytest.approx(rms(wave), rel=lost)
     assert reading.duration is None or reading.duration == pytest.approx(len(ours) / 16_000, abs=0.04)

@@ -24,7 +24,7 @@ Fit = Literal["well", "partly", "little"]
 
 FILE = Path(__file__).with_name("reached-emorank-base.safetensors")
 BEST = 5  # hits whose mean cosine counts
-PARTLY, LITTLE = 0.04, 0.10  # by so much less they come near than usual
+PARTLY, LITTLE = 0.05, 0.11  # by so much less they come near than usual
 
 WORDS: dict[Fit, str] = {"well": "fits well", "partly": "fits partly", "little": "little here fits"}
 
