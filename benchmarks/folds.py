@@ -17,11 +17,11 @@ import numpy as np
 import polars as pl
 
 from ablation import MEANING, ROWS, cell
-from emorank import EmotionRankCLAP, read_corpus
+from emorank import read_corpus
 from emorank.evaluation.embedded import embed
 from emorank.evaluation.report import measure_ordinality
 from emorank.training.config import TrainConfig
-from queries import TOP, everyday
+from queries import right_ones
 from results import CORPORA, trained
 
 FOLDS, SEEDS = 4, 3
@@ -37,24 +37,16 @@ def folds_of(table: pl.DataFrame) -> dict[str, int]:
     return fold
 
 
-def precision(model: EmotionRankCLAP, table: pl.DataFrame) -> float:
-    """Mean precision at 10 of the development queries among the RAVDESS clips that are held out."""
-    found, asked = embed(model, table.filter(corpus="ravdess"), "development"), everyday("development")
-    emotions = found.table["emotion"].to_numpy()
-    similarity = model.similarity(found.embeddings, found.text([query for query, _ in asked]))
-    best = np.argsort(-similarity, axis=0, kind="stable")[:TOP]
-    return float(np.mean([emotions[row] in right for i, (_, right) in enumerate(asked) for row in best[:, i]]))
-
-
 def measured(
     table: pl.DataFrame, fold: dict[str, int], number: int, config: TrainConfig, folder: Path
 ) -> tuple[float, float, float]:
-    """VOC, AOC and precision on a fold, by a model that heard the others."""
+    """VOC, AOC and the precision of the queries on a fold, by a model that heard the others."""
     held_out = pl.col("speaker").replace_strict(fold, return_dtype=pl.Int64) == number
     parted = table.with_columns(split=pl.when(held_out).then(pl.lit("development")).otherwise(pl.lit("train")))
     model = trained(parted, folder, config)
     report = measure_ordinality(embed(model, parted, "development"), "development")
-    return report.voc.mean, report.aoc.mean, precision(model, parted)
+    found = embed(model, parted.filter(corpus="ravdess"), "development")
+    return report.voc.mean, report.aoc.mean, float(np.mean(right_ones(found, "development")))
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from emorank import EmotionRankCLAP, read_corpus
-from emorank.evaluation.embedded import embed
+from emorank.evaluation.embedded import Embedded, embed
 
 EVERYDAY = Path(__file__).parents[1] / "tests" / "everyday.tsv"
 TOP = 10
@@ -28,10 +28,14 @@ def everyday(part: str) -> list[tuple[str, set[str]]]:
 
 def precisions(model: EmotionRankCLAP, ravdess: Path, part: str) -> list[float]:
     """Of each query, the share of its first ten clips that portray a right emotion."""
-    found = embed(model, read_corpus("ravdess", ravdess), part)
+    return right_ones(embed(model, read_corpus("ravdess", ravdess), part), part)
+
+
+def right_ones(found: Embedded, part: str) -> list[float]:
+    """The same among clips that are embedded, by the queries of a part."""
     emotions = found.table["emotion"].to_numpy()
     asked = everyday(part)
-    similarity = model.similarity(found.embeddings, found.text([query for query, _ in asked]))
+    similarity = found.model.similarity(found.embeddings, found.text([query for query, _ in asked]))
     best = np.argsort(-similarity, axis=0, kind="stable")[:TOP]
     return [float(np.mean([emotions[row] in right for row in best[:, i]])) for i, (_, right) in enumerate(asked)]
 

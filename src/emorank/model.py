@@ -138,7 +138,7 @@ class EmotionRankCLAP:
         arrays |= {"scale": np.array([self.scale], np.float32), "locator": self.locator}
         with written_whole(Path(folder) / WEIGHTS_FILE) as path:
             path.write_bytes(save({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}))
-        stated = {"format": FORMATS[self.text.origin is not None], **dataclasses.asdict(self.config)}
+        stated = {"format": FORMATS[0] if self.text.origin is None else FORMATS[1], **dataclasses.asdict(self.config)}
         if self.encoder_folder is not None:
             copied(self.encoder_folder, Path(folder) / ENCODER_FOLDER)
             stated["audio_encoder"] = _BESIDE + self.config.audio_encoder.rpartition("/")[2]
